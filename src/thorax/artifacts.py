@@ -1,0 +1,166 @@
+"""Where files lie, and how they are written: atomically (temporary name, fsync, rename).
+
+Covers the checkout's root, the machine's own folder `.thorax/`, JSON, Parquet and whole folders,
+and sha256. Knows nothing of what the files mean.
+"""
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from thorax.errors import BadInput
+
+
+def root() -> Path:
+    """The checkout's root: `THORAX_ROOT`, or the nearest folder upwards that holds `dvc.yaml`."""
+    if named := os.environ.get("THORAX_ROOT"):
+        return Path(named).resolve()
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents):
+        if (folder / "dvc.yaml").is_file() and (folder / "params.yaml").is_file():
+            return folder
+    raise BadInput(f"{here} is not inside a Thorax checkout: no dvc.yaml and params.yaml upwards of it")
+
+
+def home() -> Path:
+    """This checkout's machine-local folder, `.thorax/`: locks, state, stores, keys. Not versioned."""
+    return root() / ".thorax"
+
+
+def shared_home() -> Path:
+    """The `.thorax/` that all worktrees of one repository share: the decoded pixels lie there."""
+    command = ["git", "rev-parse", "--path-format=absolute", "--git-common-dir"]
+    answer = subprocess.run(command, cwd=root(), capture_output=True, text=True, check=False)
+    common = Path(answer.stdout.strip())
+    if answer.returncode == 0 and common.name == ".git":
+        return common.parent / ".thorax"
+    return home()
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it is fsynced and renamed over `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        _fsync(temporary)
+        temporary.replace(path)
+        _fsync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary folder beside `path`; on success it takes the place of `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        for file in temporary.rglob("*"):
+            if file.is_file():
+                _fsync(file)
+        _replace_folder(temporary, path)
+        _fsync(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace_folder(new: Path, path: Path) -> None:
+    if path.exists():
+        old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".old", dir=path.parent))
+        path.rename(old / "was")
+        new.rename(path)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        new.rename(path)
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file systems refuse fsync on folders
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, atomically."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` as sorted, indented JSON; NaN and infinities become null."""
+    write_text(path, json.dumps(_without_nan(content), indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def _without_nan(content: Any) -> Any:
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, dict):
+        return {str(key): _without_nan(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_without_nan(value) for value in content]
+    if hasattr(content, "item"):  # numpy scalars
+        return _without_nan(content.item())
+    return content
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; a missing or broken one is a `BadInput` naming it."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BadInput(f"{path} is missing: run the stage that writes it (dvc repro)") from error
+    except ValueError as error:
+        raise BadInput(f"{path} is not JSON ({error}): run the stage that writes it again") from error
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a data frame as Parquet without its index, atomically and with the same bytes each time."""
+    with atomic_file(path) as temporary:
+        table.to_parquet(temporary, index=False, compression="zstd")
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a Parquet file; a missing or broken one is a `BadInput` naming it."""
+    try:
+        return pd.read_parquet(path, columns=columns)
+    except FileNotFoundError as error:
+        raise BadInput(f"{path} is missing: run the stage that writes it (dvc repro)") from error
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} is not readable Parquet ({error})") from error
+
+
+def sha256_bytes(content: bytes) -> str:
+    """The hexadecimal sha256 of `content`."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """The hexadecimal sha256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_json(content: Any) -> str:
+    """The sha256 of `content` as canonical JSON (sorted keys, no spaces)."""
+    text = json.dumps(_without_nan(content), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return sha256_bytes(text.encode())

@@ -1,0 +1,22 @@
+"""The errors that a user can cause or must decide about; everything else is a crash.
+
+    ThoraxError            exit 1: what is wrong, where, and what to do; never a traceback
+    ├── BadInput           a file, row or setting that cannot be used
+    └── Refused            exit 2: a verdict says no, and this stage needs a yes
+"""
+
+
+class ThoraxError(Exception):
+    """Something that a user can mend. The message says what is wrong, where, and what to do."""
+
+    exit_code = 1
+
+
+class BadInput(ThoraxError):
+    """A file, row or setting that cannot be used."""
+
+
+class Refused(ThoraxError):
+    """An earlier stage's verdict forbids this one."""
+
+    exit_code = 2

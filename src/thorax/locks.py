@@ -1,0 +1,60 @@
+"""Locks between processes (flock) that say whom they wait for, and dying with one's parent.
+
+A flock is released by the kernel when its holder dies, also by -9, so no lock is ever stale.
+"""
+
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from thorax.errors import ThoraxError
+
+_PR_SET_PDEATHSIG = 1
+
+
+@contextmanager
+def hold(path: Path, purpose: str, *, wait: bool = True) -> Iterator[None]:
+    """Hold the lock file at `path` for the `with` block.
+
+    Args:
+        path: the lock file, made when missing; it names its holder while it is held.
+        purpose: what the holder does, shown to whoever waits.
+        wait: False raises `ThoraxError` at once when someone else holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            if not wait:
+                raise ThoraxError(f"{purpose}: {holder} is already at it; wait for it to end") from None
+            print(f"{purpose}: waiting for {holder}", file=sys.stderr, flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(f"{purpose} (process {os.getpid()})\n")
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this process when its parent dies (Linux; elsewhere nothing happens).
+
+    Safe to pass as `preexec_fn`. A parent that died before the call counts as well.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    orphaned_at_birth = parent == 1 and "DVC_STAGE" in os.environ
+    if os.getppid() != parent or orphaned_at_birth:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,73 @@
+"""What every stage does around its work: one at a time, dying with its parent, plain errors.
+
+A stage is `python -m thorax.ROOM`. It exits 0 when its outputs are written (a verdict of no is an
+output), 1 on an error that a user can mend, 2 when an earlier verdict forbids it.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from thorax import artifacts
+from thorax.errors import ThoraxError
+from thorax.locks import die_with_parent, hold
+
+
+def run(name: str, work: Callable[[], None]) -> None:
+    """Run a stage's `work` under the stage's lock and exit with the status described above."""
+    die_with_parent()
+    try:
+        with hold(artifacts.home() / "state" / name / "lock", f"stage {name}"):
+            work()
+    except ThoraxError as error:
+        print(f"{name}: {error}", file=sys.stderr, flush=True)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in _NO_SPACE:
+            raise
+        print(
+            f"{name}: no disk space left ({error.filename or 'while writing'}): free some and run it again; "
+            "`thorax doctor` shows what is used",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+
+
+_NO_SPACE = (28, 122)  # ENOSPC, EDQUOT
+
+
+def output_folder(name: str) -> Path:
+    """The stage's output folder, `artifacts/NAME/`."""
+    return artifacts.root() / "artifacts" / name
+
+
+def state_folder(name: str) -> Path:
+    """Where a stage keeps what it can resume from: one folder per digest of its deps and params.
+
+    Work that was begun with other code, data or settings lies under another digest and is never
+    read.
+    """
+    return artifacts.home() / "state" / name / digest(name)[:16]
+
+
+def digest(name: str) -> str:
+    """The sha256 over a stage's declared dependencies (contents) and its params (values)."""
+    root = artifacts.root()
+    stage = yaml.safe_load((root / "dvc.yaml").read_text())["stages"][name]
+    params = yaml.safe_load((root / "params.yaml").read_text())
+    parts: dict[str, object] = {key: params.get(key) for key in stage.get("params", [])}
+    for dependency in stage.get("deps", []):
+        parts[dependency] = _content(root / dependency)
+    return artifacts.sha256_json(parts)
+
+
+def _content(path: Path) -> object:
+    if path.name == "data":  # the images are large; their archives' checksums stand in source.json
+        return artifacts.sha256_file(path / "source.json")
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+        return {os.fspath(file.relative_to(path)): artifacts.sha256_file(file) for file in files}
+    return artifacts.sha256_file(path)
