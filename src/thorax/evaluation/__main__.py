@@ -1,0 +1,62 @@
+"""The evaluation stage: scores of a split against its targets -> artifacts/evaluation/."""
+
+from pathlib import Path
+
+from thorax import artifacts, config, stage
+from thorax.evaluation import figures, intervals, scored, summary, tables
+from thorax.evaluation.scored import Scored
+from thorax.evaluation.settings import EvaluationConfig
+from thorax.evaluation.summary import Summary
+from thorax.progress import say
+
+
+def evaluate() -> None:
+    """Score the split, slice it, and write metrics, tables and figures."""
+    settings = config.load("evaluation", EvaluationConfig)
+    predictions = stage.output_folder("inference") / "predictions.parquet"
+    manifest = stage.output_folder("dataset") / "manifest.parquet"
+    scores = scored.read(predictions, manifest, split=settings.split)
+    resampling = intervals.resample(
+        scores.about["patient"], replicates=settings.replicates, seed=settings.seed
+    )
+    whole = {"split": settings.split, **summary.summarise(scores, resampling, settings)}
+    parts = summary.slices(scores, resampling, settings)
+    with artifacts.atomic_folder(stage.output_folder("evaluation")) as folder:
+        write_tables(folder, scores, whole, parts, settings)
+        write_figures(folder, scores, whole, settings)
+    say(report(whole))
+
+
+def write_tables(
+    folder: Path, scores: Scored, whole: Summary, parts: list[Summary], settings: EvaluationConfig
+) -> None:
+    """metrics.json, slices.json, roc.csv, pr.csv and table.md."""
+    artifacts.write_json(folder / "metrics.json", whole)
+    artifacts.write_json(folder / "slices.json", {"split": settings.split, "slices": parts})
+    points = settings.curve_points
+    tables.roc_points(scores, points=points).to_csv(folder / "roc.csv", index=False)
+    tables.pr_points(scores, points=points).to_csv(folder / "pr.csv", index=False)
+    page = tables.markdown(settings.split, whole, parts, confidence=settings.confidence)
+    artifacts.write_text(folder / "table.md", page)
+
+
+def write_figures(folder: Path, scores: Scored, whole: Summary, settings: EvaluationConfig) -> None:
+    """roc.png, pr.png and calibration.png."""
+    figures.write_roc(folder / "roc.png", scores, whole)
+    figures.write_pr(folder / "pr.png", scores, whole)
+    bins = settings.calibration_bins
+    figures.write_calibration(folder / "calibration.png", scores, whole, bins=bins)
+
+
+def report(whole: Summary) -> str:
+    """The result in one line."""
+    mean = whole["mean"]
+    return (
+        f"evaluation: mean AUC {mean['auc_score']:.3f} "
+        f"({mean['auc_low']:.3f} to {mean['auc_high']:.3f}) over {mean['findings']} findings, "
+        f"{whole['images']:,} images of {whole['patients']:,} patients"
+    )
+
+
+if __name__ == "__main__":
+    stage.run("evaluation", evaluate)

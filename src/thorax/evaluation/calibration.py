@@ -1,0 +1,182 @@
+"""From logits to probabilities, and how well they fit: affine calibration, ECE, Brier, Youden.
+
+`fit_affine` is Platt's scaling with his smoothed targets, which keep the fit finite when the
+classes separate (Platt 1999; Lin, Lin & Weng 2007), solved by Newton's method. The expected
+calibration error is that of Guo et al. (2017) for the probability of "present", over bins of equal
+width. One finding at a time; no isotonic or temperature scaling, no correction for prevalence.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+
+Floats = NDArray[np.float64]
+
+_NEWTON_STEPS = 100
+_NEWTON_TOLERANCE = 1e-10  # on the gradient per image
+
+
+@dataclass(frozen=True)
+class Affine:
+    """Calibrated probability = sigmoid(scale * logit + bias).
+
+    Attributes:
+        scale: above 0, so that the ranking and the AUC stay.
+        bias: added after scaling.
+        reason: why this is the identity and not a fit; empty for a fit.
+    """
+
+    scale: float
+    bias: float
+    reason: str
+
+    def probabilities(self, logits: ArrayLike) -> Floats:
+        """The calibrated probabilities of logits of any shape."""
+        return np.asarray(expit(self.scale * np.asarray(logits, dtype=np.float64) + self.bias))
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Bins of equal width over the probabilities; empty bins are left out.
+
+    Attributes:
+        probability: [K], mean probability in the bin.
+        share: [K], share of the bin's images that show the finding.
+        images: [K], images in the bin.
+    """
+
+    probability: Floats
+    share: Floats
+    images: NDArray[np.int64]
+
+
+def fit_affine(y_true: ArrayLike, logits: ArrayLike) -> Affine:
+    """Fit scale and bias of one finding by maximum likelihood.
+
+    Args:
+        y_true: [N], 1 present, 0 absent; known targets only.
+        logits: [N].
+
+    Returns:
+        The fit; the identity with a reason when a class is missing, a logit is not finite, or the
+        fit would turn the ranking round.
+    """
+    present = np.asarray(y_true) == 1
+    scores = np.asarray(logits, dtype=np.float64)
+    reason = _cannot_fit(present, scores)
+    if reason:
+        return Affine(1.0, 0.0, reason)
+    centre, spread = float(scores.mean()), float(scores.std())
+    slope, offset = _newton((scores - centre) / spread, _smoothed(present))
+    if slope <= 0:
+        return Affine(1.0, 0.0, "the logits do not rise with the finding")
+    return Affine(slope / spread, offset - slope * centre / spread, "")
+
+
+def _cannot_fit(present: NDArray[np.bool_], scores: Floats) -> str:
+    if present.size == 0:
+        return "no image has a known label"
+    if not np.isfinite(scores).all():
+        return "a logit is not finite"
+    if not present.any():
+        return "no positive image"
+    if present.all():
+        return "no negative image"
+    return "all logits are equal" if np.ptp(scores) == 0 else ""
+
+
+def _smoothed(present: NDArray[np.bool_]) -> Floats:
+    positives, negatives = int(present.sum()), int((~present).sum())
+    return np.where(present, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+
+
+def _newton(scores: Floats, targets: Floats) -> tuple[float, float]:
+    """Minimise the cross-entropy over slope and offset; the step is halved until it descends."""
+    design = np.column_stack([scores, np.ones_like(scores)])
+    rate = float(targets.mean())
+    theta = np.array([0.0, np.log(rate / (1 - rate))])
+    loss = _cross_entropy(design @ theta, targets)
+    for _ in range(_NEWTON_STEPS):
+        fitted = expit(design @ theta)
+        gradient = design.T @ (fitted - targets)
+        if np.abs(gradient).max() <= _NEWTON_TOLERANCE * targets.size:
+            break
+        weights = np.maximum(fitted * (1 - fitted), 1e-12)
+        step = np.linalg.solve((design * weights[:, None]).T @ design, gradient)
+        theta, loss, moved = _line_search(design, targets, theta, step, loss)
+        if not moved:
+            break
+    return float(theta[0]), float(theta[1])
+
+
+def _line_search(
+    design: Floats, targets: Floats, theta: Floats, step: Floats, loss: float
+) -> tuple[Floats, float, bool]:
+    size = 1.0
+    while size > 1e-10:
+        candidate = theta - size * step
+        candidate_loss = _cross_entropy(design @ candidate, targets)
+        if candidate_loss < loss:
+            return candidate, candidate_loss, True
+        size /= 2
+    return theta, loss, False
+
+
+def _cross_entropy(logits: Floats, targets: Floats) -> float:
+    return float(np.sum(np.logaddexp(0, logits) - targets * logits))
+
+
+def youden_threshold(y_true: ArrayLike, probabilities: ArrayLike) -> float:
+    """The threshold with the largest sensitivity + specificity - 1 (Youden 1950).
+
+    A probability at or above it counts as found. It lies midway between two neighbouring observed
+    probabilities, so that rounding moves no image across; of equally good ones it is the highest.
+
+    Args:
+        y_true: [N], 1 present, 0 absent; known targets only.
+        probabilities: [N].
+
+    Returns:
+        The threshold; NaN when a class is missing or no threshold beats chance.
+    """
+    present = np.asarray(y_true) == 1
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    if present.all() or not present.any():
+        return float("nan")
+    distinct, level = np.unique(probabilities, return_inverse=True)
+    found = np.bincount(level, weights=present, minlength=distinct.size)[::-1].cumsum()[::-1]
+    false = np.bincount(level, weights=~present, minlength=distinct.size)[::-1].cumsum()[::-1]
+    youden = found / present.sum() - false / (~present).sum()
+    best = distinct.size - 1 - int(np.argmax(youden[::-1]))
+    if best == 0 or youden[best] <= 0:
+        return float("nan")
+    return float((distinct[best - 1] + distinct[best]) / 2)
+
+
+def brier_loss(y_true: ArrayLike, probabilities: ArrayLike) -> float:
+    """Mean squared distance of probabilities [N] from targets [N]; NaN without images."""
+    distance = np.asarray(probabilities, dtype=np.float64) - (np.asarray(y_true) == 1)
+    return float(np.mean(distance**2)) if distance.size else float("nan")
+
+
+def reliability(y_true: ArrayLike, probabilities: ArrayLike, *, bins: int) -> Reliability:
+    """Mean probability against the share with the finding, in `bins` bins of equal width."""
+    present = np.asarray(y_true) == 1
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    place = np.clip((probabilities * bins).astype(np.int64), 0, bins - 1)
+    images = np.bincount(place, minlength=bins)
+    used = images > 0
+    probability = np.bincount(place, weights=probabilities, minlength=bins)[used] / images[used]
+    share = np.bincount(place, weights=present, minlength=bins)[used] / images[used]
+    return Reliability(probability, share, images[used])
+
+
+def calibration_error(y_true: ArrayLike, probabilities: ArrayLike, *, bins: int) -> float:
+    """Expected calibration error: mean distance of probability and share, weighted by images."""
+    table = reliability(y_true, probabilities, bins=bins)
+    total = int(table.images.sum())
+    if total == 0:
+        return float("nan")
+    return float(np.sum(table.images * np.abs(table.probability - table.share)) / total)

@@ -1,0 +1,102 @@
+"""The evaluation as tables: curves for `dvc plots`, and a page of Markdown for people."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from thorax.evaluation import metrics
+from thorax.evaluation.metrics import Curve
+from thorax.evaluation.scored import Scored
+from thorax.evaluation.summary import Summary
+from thorax.findings import display
+
+
+def roc_points(scored: Scored, *, points: int) -> pd.DataFrame:
+    """finding, false_positive_rate, true_positive_rate, threshold (a logit); `points` at most."""
+    names = ("false_positive_rate", "true_positive_rate")
+    return _points(scored, metrics.roc_curve, names, points)
+
+
+def pr_points(scored: Scored, *, points: int) -> pd.DataFrame:
+    """finding, recall, precision, threshold (a logit); `points` at most."""
+    return _points(scored, metrics.pr_curve, ("recall", "precision"), points)
+
+
+def _points(
+    scored: Scored, curve_of: Callable[..., Curve], names: tuple[str, str], points: int
+) -> pd.DataFrame:
+    reasons = metrics.undefined_reasons(scored.targets, known=scored.known)
+    frames = []
+    for column, finding in enumerate(scored.findings):
+        if reasons[column]:
+            continue
+        known = scored.known[:, column]
+        curve = curve_of(scored.targets[known, column], scored.logits[known, column])
+        kept = _spread(curve, points)
+        frames.append(
+            pd.DataFrame(
+                {
+                    "finding": finding,
+                    names[0]: curve.x[kept],
+                    names[1]: curve.y[kept],
+                    "threshold": curve.thresholds[kept],
+                }
+            )
+        )
+    columns = ["finding", *names, "threshold"]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+
+
+def _spread(curve: Curve, points: int) -> metrics.Ints:
+    """Places spread evenly along the curve's length, its ends among them."""
+    steps = np.abs(np.diff(curve.x)) + np.abs(np.diff(curve.y))
+    length = np.concatenate([[0.0], np.cumsum(steps)])
+    wanted = np.linspace(0, length[-1], points)
+    kept = np.unique(np.concatenate([[0, length.size - 1], np.searchsorted(length, wanted)]))
+    return np.asarray(np.minimum(kept, length.size - 1), dtype=np.int64)
+
+
+def markdown(split: str, summary: Summary, slices: list[Summary], *, confidence: float) -> str:
+    """One table of findings, one of slices."""
+    level = f"{confidence:.0%}"
+    lines = [
+        f"# Evaluation on the {split} split",
+        "",
+        f"{summary['images']:,} images of {summary['patients']:,} patients. Intervals: {level}, "
+        f"{summary['replicates']:,} bootstrap replicates over patients.",
+        "",
+        f"| finding | positive | AUC | {level} interval | average precision | Brier | ECE | note |",
+        "|---|--:|--:|--:|--:|--:|--:|---|",
+        *(_row(display(name), entry) for name, entry in summary["findings"].items()),
+        _row("**mean**", {"positives": None, **summary["mean"]}),
+        "",
+        f"| slice | value | images | patients | mean AUC | {level} interval | findings |",
+        "|---|---|--:|--:|--:|--:|--:|",
+        *(_slice_row(part) for part in slices),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(name: str, entry: Summary) -> str:
+    positives = "" if entry["positives"] is None else f"{entry['positives']:,}"
+    cells = [name, positives, _number(entry["auc_score"]), _interval(entry),
+             _number(entry["average_precision_score"]), _number(entry["brier_loss"]),
+             _number(entry["calibration_error"]), entry["reason"]]  # fmt: skip
+    return "| " + " | ".join(cells) + " |"
+
+
+def _slice_row(part: Summary) -> str:
+    mean = part["mean"]
+    cells = [part["slice"], part["value"], f"{part['images']:,}", f"{part['patients']:,}",
+             _number(mean["auc_score"]), _interval(mean), str(mean["findings"])]  # fmt: skip
+    return "| " + " | ".join(cells) + " |"
+
+
+def _number(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.3f}"
+
+
+def _interval(entry: Summary) -> str:
+    low, high = entry["auc_low"], entry["auc_high"]
+    return "-" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
