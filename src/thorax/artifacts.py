@@ -4,6 +4,7 @@ Covers the checkout's root, the machine's own folder `.thorax/`, JSON, Parquet a
 and sha256. Knows nothing of what the files mean.
 """
 
+import ctypes
 import hashlib
 import json
 import math
@@ -11,7 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,13 @@ def root() -> Path:
     for folder in (here, *here.parents):
         if (folder / "dvc.yaml").is_file() and (folder / "params.yaml").is_file():
             return folder
-    raise BadInput(f"{here} is not inside a Thorax checkout: no dvc.yaml and params.yaml upwards of it")
+    raise BadInput(
+        f"{here} is not inside a Thorax checkout: no dvc.yaml and params.yaml upwards of it"
+    )
 
 
 def home() -> Path:
-    """This checkout's machine-local folder, `.thorax/`: locks, state, stores, keys. Not versioned."""
+    """This checkout's machine-local folder, `.thorax/`: locks, state, stores, keys."""
     return root() / ".thorax"
 
 
@@ -82,13 +85,26 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def _replace_folder(new: Path, path: Path) -> None:
-    if path.exists():
+    if not path.exists():
+        new.rename(path)
+    elif not _exchange(new, path):
         old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".old", dir=path.parent))
         path.rename(old / "was")
         new.rename(path)
         shutil.rmtree(old, ignore_errors=True)
-    else:
-        new.rename(path)
+
+
+def _exchange(new: Path, path: Path) -> bool:
+    """Swap two folders in one step (Linux renameat2), so that a kill leaves no gap; False if refused."""
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
+    if renameat2 is None:
+        return False
+    return bool(
+        renameat2(_AT_FDCWD, os.fsencode(new), _AT_FDCWD, os.fsencode(path), _RENAME_EXCHANGE) == 0
+    )
+
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 def _fsync(path: Path) -> None:
@@ -108,7 +124,9 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Write `content` as sorted, indented JSON; NaN and infinities become null."""
-    write_text(path, json.dumps(_without_nan(content), indent=1, sort_keys=True, allow_nan=False) + "\n")
+    write_text(
+        path, json.dumps(_without_nan(content), indent=1, sort_keys=True, allow_nan=False) + "\n"
+    )
 
 
 def _without_nan(content: Any) -> Any:
@@ -130,11 +148,13 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError as error:
         raise BadInput(f"{path} is missing: run the stage that writes it (dvc repro)") from error
     except ValueError as error:
-        raise BadInput(f"{path} is not JSON ({error}): run the stage that writes it again") from error
+        raise BadInput(
+            f"{path} is not JSON ({error}): run the stage that writes it again"
+        ) from error
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a data frame as Parquet without its index, atomically and with the same bytes each time."""
+    """Write a data frame as Parquet without its index, atomically; same frame, same bytes."""
     with atomic_file(path) as temporary:
         table.to_parquet(temporary, index=False, compression="zstd")
 
@@ -147,6 +167,21 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         raise BadInput(f"{path} is missing: run the stage that writes it (dvc repro)") from error
     except (OSError, ValueError) as error:
         raise BadInput(f"{path} is not readable Parquet ({error})") from error
+
+
+def read_csv(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a CSV file as text, an empty cell as ""; a column of `columns` must be there."""
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except FileNotFoundError as error:
+        raise BadInput(f"{path} is missing: pull the data first (make pull)") from error
+    except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
+        raise BadInput(f"{path} is not readable CSV in UTF-8: {error}") from error
+    if missing := [name for name in columns if name not in table.columns]:
+        raise BadInput(
+            f"{path}: column {', '.join(missing)} is missing; it has {', '.join(table.columns)}"
+        )
+    return table
 
 
 def sha256_bytes(content: bytes) -> str:

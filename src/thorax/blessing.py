@@ -1,8 +1,8 @@
-"""Sign a decision, and verify a signature: the blessing without which nothing is packaged or deployed.
+"""Sign a decision and verify it: the blessing without which nothing is packaged or deployed.
 
 Ed25519 over the canonical JSON of the decision. The private key stays on the machine that runs the
-gate (`.thorax/keys/`, or the file that `THORAX_BLESSING_KEY` names); whoever deploys pins the public
-half. Says nothing about whether a decision was wise.
+gate (`.thorax/keys/`, or the file that `THORAX_BLESSING_KEY` names); whoever deploys pins the
+public half. Says nothing about whether a decision was wise.
 """
 
 import base64
@@ -49,7 +49,9 @@ def sign(decision: dict[str, Any], key: Ed25519PrivateKey) -> dict[str, str]:
     return {"algorithm": "ed25519", "public_key": public_half(key), "signature": signature}
 
 
-def verify(decision: dict[str, Any], blessing: dict[str, str] | None, public_key: str | None = None) -> None:
+def verify(
+    decision: dict[str, Any], blessing: dict[str, str] | None, public_key: str | None = None
+) -> None:
     """Raise `Refused` unless `blessing` signs exactly this `decision`.
 
     Args:
@@ -66,7 +68,9 @@ def verify(decision: dict[str, Any], blessing: dict[str, str] | None, public_key
         key = Ed25519PublicKey.from_public_bytes(base64.b64decode(blessing["public_key"]))
         key.verify(base64.b64decode(blessing["signature"]), _canonical(decision))
     except (InvalidSignature, KeyError, ValueError):
-        raise Refused("the blessing does not fit the decision: one of the two was changed") from None
+        raise Refused(
+            "the blessing does not fit the decision: one of the two was changed"
+        ) from None
 
 
 def _canonical(decision: dict[str, Any]) -> bytes:

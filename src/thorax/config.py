@@ -63,13 +63,19 @@ def _explain(item: Any, model: type[BaseModel], where: str) -> str:
     if item["type"] == "missing":
         return f"{place}: key {keys[-1]!r} is missing"
     message = item["msg"].removeprefix("Value error, ")
-    return f"{'.'.join([where, *keys])}: {message}, not {item['input']!r}" if keys else f"{where}: {message}"
+    return (
+        f"{'.'.join([where, *keys])}: {message}, not {item['input']!r}"
+        if keys
+        else f"{where}: {message}"
+    )
 
 
 def _field_names(model: type[BaseModel], path: list[str]) -> list[str]:
     for key in path:
         field = model.model_fields.get(key)
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+        if field is None or not (
+            isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        ):
             return []
         model = field.annotation
     return list(model.model_fields)

@@ -1,8 +1,8 @@
 """The errors that a user can cause or must decide about; everything else is a crash.
 
-    ThoraxError            exit 1: what is wrong, where, and what to do; never a traceback
-    ├── BadInput           a file, row or setting that cannot be used
-    └── Refused            exit 2: a verdict says no, and this stage needs a yes
+ThoraxError            exit 1: what is wrong, where, and what to do; never a traceback
+├── BadInput           a file, row or setting that cannot be used
+└── Refused            exit 2: a verdict says no, and this stage needs a yes
 """
 
 

@@ -1,7 +1,7 @@
 """Image bytes to pixels: the one way in, for pull, pixel cache, scoring and serving.
 
 PNG (grey, grey with alpha, RGB, RGBA, palette; 1 to 16 bits) and JPEG. A file that is cut short or
-broken raises `UnreadableImage`: decoders fill what is missing with grey, and a model would score it.
+broken raises `UnreadableImage`: decoders fill what is missing with grey, and that would be scored.
 """
 
 import struct
@@ -54,7 +54,9 @@ def decode(content: bytes) -> Decoded:
     """
     width, height = _size_of_whole_file(content)
     if width * height == 0 or width * height > MAX_PIXELS:
-        raise UnreadableImage(f"{width} x {height} pixels; between 1 and {MAX_PIXELS:,} are accepted")
+        raise UnreadableImage(
+            f"{width} x {height} pixels; between 1 and {MAX_PIXELS:,} are accepted"
+        )
     raw = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if raw is None:
         raise UnreadableImage("the decoder refuses it")
@@ -101,7 +103,9 @@ def _to_grey(raw: NDArray[np.uint8]) -> Pixels:
     blue, green, red = raw[..., 0], raw[..., 1], raw[..., 2]
     if np.array_equal(blue, green) and np.array_equal(green, red):
         return np.ascontiguousarray(green)
-    return np.asarray(cv2.cvtColor(np.ascontiguousarray(raw[..., :3]), cv2.COLOR_BGR2GRAY), np.uint8)
+    return np.asarray(
+        cv2.cvtColor(np.ascontiguousarray(raw[..., :3]), cv2.COLOR_BGR2GRAY), np.uint8
+    )
 
 
 def _size_of_whole_file(content: bytes) -> tuple[int, int]:
@@ -122,7 +126,9 @@ def _size_of_whole_png(content: bytes) -> tuple[int, int]:
         if end > len(content):
             break
         if zlib.crc32(content[at + 4 : end - 4]) != struct.unpack_from(">I", content, end - 4)[0]:
-            raise UnreadableImage(f"PNG chunk {kind.decode('latin-1')} at byte {at} has a wrong checksum")
+            raise UnreadableImage(
+                f"PNG chunk {kind.decode('latin-1')} at byte {at} has a wrong checksum"
+            )
         if kind == b"IHDR":
             size = struct.unpack_from(">II", content, at + 8)
         if kind == b"IEND":

@@ -34,7 +34,9 @@ def hold(path: Path, purpose: str, *, wait: bool = True) -> Iterator[None]:
             file.seek(0)
             holder = file.read().strip() or "another process"
             if not wait:
-                raise ThoraxError(f"{purpose}: {holder} is already at it; wait for it to end") from None
+                raise ThoraxError(
+                    f"{purpose}: {holder} is already at it; wait for it to end"
+                ) from None
             print(f"{purpose}: waiting for {holder}", file=sys.stderr, flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
         file.truncate(0)

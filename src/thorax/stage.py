@@ -29,8 +29,8 @@ def run(name: str, work: Callable[[], None]) -> None:
         if error.errno not in _NO_SPACE:
             raise
         print(
-            f"{name}: no disk space left ({error.filename or 'while writing'}): free some and run it again; "
-            "`thorax doctor` shows what is used",
+            f"{name}: no disk space left ({error.filename or 'while writing'}): "
+            "free some and run it again; `thorax doctor` shows what is used",
             file=sys.stderr,
         )
         sys.exit(1)
@@ -65,9 +65,9 @@ def digest(name: str) -> str:
 
 
 def _content(path: Path) -> object:
-    if path.name == "data":  # the images are large; their archives' checksums stand in source.json
-        return artifacts.sha256_file(path / "source.json")
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+        files = sorted(
+            file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts
+        )
         return {os.fspath(file.relative_to(path)): artifacts.sha256_file(file) for file in files}
     return artifacts.sha256_file(path)

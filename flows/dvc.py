@@ -1,0 +1,124 @@
+"""DVC as a command: the one helper through which every DVC write of ours goes.
+
+A write holds `.thorax/dvc.lock` for the whole call, because DVC's own lock does not cover a stage
+that is running. DVC dies with us, and its stage with it.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from thorax import artifacts, environment
+from thorax.errors import Refused, ThoraxError
+from thorax.locks import die_with_parent, hold
+
+_EXITED = re.compile(r"exited with (-?\d+)")
+
+
+class Killed(RuntimeError):
+    """DVC or its stage ended by a signal: worth another try, unlike an error of the user's."""
+
+
+def write(*arguments: str) -> None:
+    """Run `dvc ARGUMENTS` under the lock, its output passed on; raise on a failure.
+
+    Raises:
+        Refused: the stage exited 2.
+        ThoraxError: the stage or DVC failed for a reason it has printed.
+        Killed: a signal ended the stage or DVC.
+    """
+    root = artifacts.root()
+    with hold(artifacts.home() / "dvc.lock", f"dvc {' '.join(arguments)}"):
+        _mend_broken_locks(root)
+        process = subprocess.Popen(
+            _command(*arguments),
+            cwd=root,
+            env=environment.variables(root),
+            preexec_fn=die_with_parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        said = _pass_on(process)
+        status = process.wait()
+    if status != 0:
+        _explain(arguments, status, said)
+
+
+def try_write(*arguments: str) -> bool:
+    """Run `dvc ARGUMENTS` under the lock without a word; False when it fails."""
+    root = artifacts.root()
+    with hold(artifacts.home() / "dvc.lock", f"dvc {' '.join(arguments)}"):
+        _mend_broken_locks(root)
+        answer = subprocess.run(
+            _command(*arguments),
+            cwd=root,
+            env=environment.variables(root),
+            preexec_fn=die_with_parent,
+            capture_output=True,
+            check=False,
+        )
+    return answer.returncode == 0
+
+
+def status(*targets: str) -> dict[str, list[Any]]:
+    """What is stale and why, by stage or .dvc file: `dvc status --json`, which writes nothing."""
+    root = artifacts.root()
+    answer = subprocess.run(
+        _command("status", "--json", *targets),
+        cwd=root,
+        env=environment.variables(root),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if answer.returncode != 0:
+        raise ThoraxError(f"dvc status failed: {answer.stderr.strip()[-500:]}")
+    stale: dict[str, list[Any]] = json.loads(answer.stdout)
+    return stale
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
+
+
+def _pass_on(process: "subprocess.Popen[str]") -> str:
+    said = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        said.append(line)
+        if line.strip() and not _is_chatter(line):
+            print(f"  {line}", end="", flush=True)
+    return "".join(said)
+
+
+def _is_chatter(line: str) -> bool:
+    """DVC's hints about git and its own bookkeeping say nothing to whoever watches a retraining."""
+    return line.startswith(
+        ("To track the changes", "\tgit add", "To enable auto staging", "Use `dvc push`",
+         "Updating lock file", "Generating lock file", "> exec env", "Running stage")
+    )  # fmt: skip
+
+
+def _explain(arguments: tuple[str, ...], status: int, said: str) -> None:
+    found = _EXITED.search(said)
+    stage_status = int(found.group(1)) if found else None
+    what = f"dvc {' '.join(arguments)}"
+    if status < 0 or (stage_status is not None and (stage_status < 0 or stage_status > 128)):
+        raise Killed(f"{what} was killed (status {stage_status if found else status})")
+    if stage_status == 2:
+        raise Refused(f"{arguments[-1]} was refused; its line stands above")
+    raise ThoraxError(f"{what} failed; the reason stands above")
+
+
+def _mend_broken_locks(root: Path) -> None:
+    """Remove DVC's reader-writer file when a kill cut it short; DVC itself would stop at it."""
+    path = root / ".dvc" / "tmp" / "rwlock"
+    if path.exists():
+        try:
+            json.loads(path.read_text())
+        except ValueError:
+            path.unlink()

@@ -1,0 +1,170 @@
+"""The `thorax` command: a thin front over the same functions that the flows and stages call."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thorax import artifacts, environment
+from thorax.errors import ThoraxError
+
+app = typer.Typer(
+    name="thorax",
+    help="Retrain, check and ship chest X-ray models. Not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data = typer.Typer(help="Dataset versions, thin over git and DVC.", no_args_is_help=True)
+schedule = typer.Typer(help="Retraining on a schedule.", no_args_is_help=True)
+app.add_typer(data, name="data")
+app.add_typer(schedule, name="schedule")
+
+Source = Annotated[str | None, typer.Option(help="phantom, nih or folder; default: params.yaml")]
+From = Annotated[
+    Path | None, typer.Option("--from", help="A folder that already has the source's files.")
+]
+
+
+@app.command()
+def retrain(
+    source: Source = None,
+    from_path: From = None,
+    preset: Annotated[str | None, typer.Option(help="A name in presets/.")] = None,
+) -> None:
+    """Pull, label, check, train, evaluate, gate and package; print one screen at the end."""
+    from thorax.cli.retrain import retrain
+
+    retrain(source=source, from_path=from_path, preset=preset)
+
+
+@app.command()
+def pull(
+    source: Source = None,
+    from_path: From = None,
+    commit: Annotated[str | None, typer.Option(help="Commit data.dvc with this message.")] = None,
+) -> None:
+    """Pull data from a source and make it a dataset version."""
+    from thorax.cli.versions import pull
+
+    pull(source=source, from_path=from_path, commit=commit)
+
+
+@app.command()
+def status() -> None:
+    """Where everything stands, in one screen."""
+    from thorax.cli.status import print_status
+
+    print_status()
+
+
+@app.command()
+def doctor() -> None:
+    """What this machine has and lacks, with what to do."""
+    from thorax.cli.doctor import print_doctor
+
+    print_doctor()
+
+
+@app.command()
+def score(
+    path: Annotated[
+        Path, typer.Argument(help="A folder, an image, or a text file of image paths.")
+    ],
+    output: Annotated[Path, typer.Option(help="Parquet: image, finding, probability.")],
+    boxes: Annotated[Path | None, typer.Option(help="Parquet of boxes, when wanted.")] = None,
+) -> None:
+    """Score images with the last trained Predictor, the one that is served."""
+    from thorax.cli.score import score
+
+    score(path, output=output, boxes=boxes)
+
+
+@app.command()
+def serve(port: int = 3000) -> None:
+    """Serve the last blessed bento on this machine."""
+    from thorax.release.serve import serve
+
+    serve(port)
+
+
+@data.command("log")
+def data_log() -> None:
+    """List the dataset versions, newest first."""
+    from thorax.cli.versions import print_log
+
+    print_log()
+
+
+@data.command("diff")
+def data_diff(
+    old: Annotated[
+        str, typer.Argument(help="A tag, a digest's beginning or a git revision.")
+    ] = "HEAD",
+    new: Annotated[str | None, typer.Argument(help="Default: the working tree.")] = None,
+) -> None:
+    """Show which images, labels and tables changed between two versions."""
+    from thorax.cli.versions import print_diff
+
+    print_diff(old, new)
+
+
+@data.command("checkout")
+def data_checkout(revision: str) -> None:
+    """Bring data.dvc and data/ to an earlier version."""
+    from thorax.cli.versions import checkout
+
+    checkout(revision)
+
+
+@data.command("commit")
+def data_commit(message: Annotated[str, typer.Option("--message", "-m")]) -> None:
+    """Commit data.dvc alone; whatever else is staged stays staged."""
+    from thorax.cli.versions import commit
+
+    commit(message)
+
+
+@data.command("tag")
+def data_tag(name: str) -> None:
+    """Name the committed version of the working tree."""
+    from thorax.cli.versions import tag
+
+    tag(name)
+
+
+@data.command("push")
+def data_push() -> None:
+    """Send the version in the working tree to the DVC remote."""
+    from thorax.cli.versions import push
+
+    push()
+
+
+@schedule.command("up")
+def schedule_up() -> None:
+    """Serve the retraining flow with the cron of params.yaml until it is stopped."""
+    environment.apply(artifacts.root())
+    from flows.schedule import up
+
+    up()
+
+
+def main() -> None:
+    """Run the command; what a user can mend is said in plain lines, without a traceback."""
+    try:
+        app(standalone_mode=False)
+    except ThoraxError as error:
+        print(f"thorax: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except typer.Exit as end:
+        sys.exit(end.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

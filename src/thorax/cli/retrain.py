@@ -1,0 +1,56 @@
+"""`thorax retrain`: merge the preset, look for something to do, and only then start Prefect."""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from thorax import artifacts, environment
+from thorax.cli import presets, screen
+from thorax.errors import ThoraxError
+
+
+def retrain(*, source: str | None, from_path: Path | None, preset: str | None) -> None:
+    """Retrain once and print the last screen."""
+    root = artifacts.root()
+    environment.apply(root)
+    console = Console()
+    _settle_params(source, preset, root, console)
+    from flows import look
+
+    if reason := look.what_is_to_do(from_path):
+        console.print(f"[bold]Retraining[/]: {reason}", highlight=False)
+        _run_flow(from_path)
+    else:
+        console.print("[bold]Nothing to do[/]: data, code and settings are those of the last run.")
+    screen.print_last(console)
+
+
+def _settle_params(source: str | None, preset: str | None, root: Path, console: Console) -> None:
+    changes = presets.merge(preset, root) if preset else []
+    if source:
+        changes += presets.set_values({"sources": {"name": source}}, root)
+    if changes:
+        console.print("params.yaml now says", highlight=False)
+        for change in changes:
+            console.print(f"  {change.key}: {change.old} -> [bold]{change.new}[/]", highlight=False)
+
+
+def _run_flow(from_path: Path | None) -> None:
+    print("Starting Prefect", flush=True)
+    from flows import orphans
+    from flows.retraining import RetrainingConfig, retraining
+    from thorax import config
+
+    orphans.end()
+    settings = config.load("retraining", RetrainingConfig)
+    state = retraining(
+        from_path=str(from_path.resolve()) if from_path else None,
+        push=settings.push,
+        return_state=True,
+    )
+    try:
+        state.result()
+    except ThoraxError as error:
+        print(f"retraining stopped: {error}", file=sys.stderr)
+        raise

@@ -1,0 +1,1 @@
+"""`thorax score`: images through the same Predictor that is served."""

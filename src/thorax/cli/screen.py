@@ -1,0 +1,137 @@
+"""The last screen of a retraining: version, label quality, AUC, gate, bento, what next.
+
+Reads the files that the stages wrote, and only those; prints nothing that is not in them.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from flows import versions
+from thorax import artifacts
+from thorax.findings import FINDINGS, display
+
+_COLOURS = {
+    "accept": "green",
+    "pass": "green",
+    "refuse": "red",
+    "fail": "red",
+    "insufficient evidence": "yellow",
+}
+
+
+def print_last(console: Console) -> None:
+    """Print where the last retraining ended."""
+    folder = artifacts.root() / "artifacts"
+    verdict = _read(folder / "validation/verdict.json")
+    metrics = _read(folder / "evaluation/metrics.json")
+    decision = _read(folder / "gate/decision.json")
+    manifest = _read(folder / "release/manifest.json")
+    parts: list[Any] = [_dataset_line(), _labels(verdict)]
+    refused = verdict is None or verdict["verdict"] != "accept"
+    if not refused and metrics:
+        parts += [Text(), _auc_table(metrics)]
+    if not refused and decision:
+        parts += [Text(), _gate(decision)]
+    blessed = not refused and decision is not None and decision["verdict"] == "pass"
+    if blessed and manifest:
+        parts += [_line("bento", manifest["tag"], "bold")]
+    parts += [Text(), _next_command(refused, blessed)]
+    console.print(Panel(Group(*parts), title="Thorax", title_align="left", padding=(1, 2)))
+
+
+def _read(path: Path) -> Any:
+    return artifacts.read_json(path) if path.exists() else None
+
+
+def _line(name: str, value: str, style: str = "") -> Text:
+    return Text.assemble((f"{name:<14}", "dim"), (value, style))
+
+
+def _dataset_line() -> Text:
+    source = artifacts.read_json(artifacts.root() / "data/source.json")
+    images = sum(archive["images"] for archive in source["archives"].values())
+    return _line("dataset", f"{versions.current()[:12]}  {source['source']}, {images:,} images")
+
+
+def _labels(verdict: Any) -> Group:
+    if verdict is None:
+        return Group(_line("label quality", "not judged yet", "yellow"))
+    failed = [check for check in verdict["checks"] if not check["success"]]
+    checks = len(verdict["checks"])
+    head = f"{verdict['verdict']}  {checks - len(failed)} of {checks} checks hold"
+    lines = [_line("label quality", head, _COLOURS[verdict["verdict"]])]
+    for check in sorted(failed, key=lambda check: check["severity"] != "critical")[:6]:
+        style = "red" if check["severity"] == "critical" else "yellow"
+        lines.append(_line("", f"{check['severity']}: {check['table']}: {check['reason']}", style))
+    if len(failed) > 6:
+        lines.append(_line("", f"and {len(failed) - 6} more in artifacts/validation/docs", "dim"))
+    return Group(*lines)
+
+
+def _auc_table(metrics: Any) -> Table:
+    split = metrics["split"]
+    title = f"AUC on {metrics['images']:,} {split} images of {metrics['patients']:,} patients"
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name in ("finding", "AUC", "95% interval", "positives", ""):
+        table.add_column(name, justify="left" if name in ("finding", "") else "right")
+    for finding in FINDINGS:
+        row = metrics["findings"].get(finding)
+        if row is not None:
+            positives = str(row["positives"])
+            table.add_row(
+                display(finding),
+                *_score(row),
+                positives,
+                row.get("reason") or _bar(row["auc_score"]),
+            )
+    mean = metrics["mean"]
+    table.add_row(
+        "[bold]mean[/]", *_score(mean), "", f"over {mean['findings']} findings", end_section=True
+    )
+    return table
+
+
+def _score(row: Any) -> tuple[str, str]:
+    if row["auc_score"] is None:
+        return "-", "-"
+    low, high = row["auc_low"], row["auc_high"]
+    interval = "-" if low is None or high is None else f"{low:.3f} - {high:.3f}"
+    return f"{row['auc_score']:.3f}", interval
+
+
+def _bar(score: float | None) -> str:
+    """AUC 0.5 to 1 as a bar of ten cells."""
+    filled = 0 if score is None else round(max(0.0, min(1.0, (score - 0.5) * 2)) * 10)
+    return "[cyan]" + "━" * filled + "[/][dim]" + "─" * (10 - filled) + "[/]"
+
+
+def _gate(decision: Any) -> Group:
+    rules = decision["rules"]
+    held = sum(rule["verdict"] == "pass" for rule in rules)
+    lines = [
+        _line(
+            "gate",
+            f"{decision['verdict']}  {held} of {len(rules)} rules hold",
+            _COLOURS[decision["verdict"]],
+        )
+    ]
+    for rule in [rule for rule in rules if rule["verdict"] != "pass"][:8]:
+        lines.append(_line("", f"{rule['verdict']}: {rule['reason']}", _COLOURS[rule["verdict"]]))
+    return Group(*lines)
+
+
+def _next_command(refused: bool, blessed: bool) -> Text:
+    if refused:
+        what = (
+            "open artifacts/validation/docs/index.html, mend the data or labels, then: make retrain"
+        )
+    elif blessed:
+        what = "make serve      (then: curl -F image=@chest.png http://127.0.0.1:3000/predict)"
+    else:
+        what = "open artifacts/evaluation, change params.yaml or the data, then: make retrain"
+    return _line("next", what, "bold")

@@ -1,0 +1,75 @@
+"""`thorax status`: data version, stale stages, last run, verdicts and champion in one screen."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from flows import dvc, look, record, versions
+from thorax import artifacts, config, environment
+
+
+def print_status() -> None:
+    """Print where everything stands. Reads only."""
+    root = artifacts.root()
+    environment.apply(root)
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in (
+        ("preset", str(config.read_params(root / "params.yaml").get("preset", "-"))),
+        ("data", _data(root)),
+        ("stale", _stale()),
+        ("last run", _last_run()),
+        ("label quality", _verdict(root / "artifacts/validation/verdict.json")),
+        ("mean AUC", _mean_auc(root / "artifacts/evaluation/metrics.json")),
+        ("gate", _verdict(root / "artifacts/gate/decision.json")),
+        ("bento", _bento(root / "artifacts/release/manifest.json")),
+        ("champion", "none: no model has been deployed to production from here"),
+    ):
+        table.add_row(name, value)
+    Console().print(table)
+
+
+def _data(root: Path) -> str:
+    if not versions.current():
+        return "none; `thorax pull` gets some"
+    found = [version for version in versions.log() if version.digest.startswith(versions.current())]
+    where = f"committed {found[0].commit}" if found and found[0].commit else "not committed"
+    tags = f" ({', '.join(found[0].tags)})" if found and found[0].tags else ""
+    missing = "" if (root / "data").exists() else "; data/ is not here, `thorax pull` brings it"
+    return f"{versions.current()[:12]}{tags}, {where}{missing}"
+
+
+def _stale() -> str:
+    stale = dvc.status()
+    waiting = look.not_run_after_refusal(artifacts.root())
+    names = [name for name in stale if name not in waiting]
+    withheld = [name for name in stale if name in waiting]
+    text = ", ".join(names) if names else "nothing"
+    return text + (f"   (not run after the refusal: {', '.join(withheld)})" if withheld else "")
+
+
+def _last_run() -> str:
+    runs = record.entries("runs")
+    if not runs:
+        return "none on this machine"
+    return f"{runs[-1]['time']}: {runs[-1]['outcome']}, {runs[-1]['seconds']:.0f} s"
+
+
+def _verdict(path: Path) -> str:
+    return str(artifacts.read_json(path)["verdict"]) if path.exists() else "none yet"
+
+
+def _mean_auc(path: Path) -> str:
+    if not path.exists():
+        return "none yet"
+    mean: dict[str, Any] = artifacts.read_json(path)["mean"]
+    if mean["auc_score"] is None:
+        return "undefined"
+    return f"{mean['auc_score']:.3f} ({mean['auc_low']:.3f} - {mean['auc_high']:.3f})"
+
+
+def _bento(path: Path) -> str:
+    return str(artifacts.read_json(path)["tag"]) if path.exists() else "none yet"

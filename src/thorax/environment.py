@@ -1,0 +1,48 @@
+"""The one place for the environment of every process that we start.
+
+All telemetry is off, and every library keeps its files inside the checkout's `.thorax/`. What the
+user has set already stays as it is, except for telemetry.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+NO_TELEMETRY = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "GX_ANALYTICS_ENABLED": "false",
+    "DVC_NO_ANALYTICS": "1",
+    "BENTOML_DO_NOT_TRACK": "True",
+}
+
+
+def variables(root: Path) -> dict[str, str]:
+    """The environment for processes that work on the checkout at `root`."""
+    home = root / ".thorax"
+    defaults = {
+        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
+        "BENTOML_HOME": str(home / "bentoml"),
+        "DVC_SITE_CACHE_DIR": str(home / "dvc"),
+        "MPLCONFIGDIR": str(home / "matplotlib"),
+    }
+    environment = {**defaults, **os.environ, **NO_TELEMETRY, "THORAX_ROOT": str(root)}
+    environment["PATH"] = _first(str(Path(sys.executable).parent), os.environ.get("PATH", ""))
+    environment["PYTHONPATH"] = _first(
+        str(root / "src"), _first(str(root), os.environ.get("PYTHONPATH", ""))
+    )
+    return environment
+
+
+def apply(root: Path) -> None:
+    """Give this process that environment; call it before the libraries are imported."""
+    os.environ.update(variables(root))
+
+
+def _first(entry: str, path: str) -> str:
+    rest = [part for part in path.split(os.pathsep) if part and part != entry]
+    return os.pathsep.join([entry, *rest])

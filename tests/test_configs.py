@@ -1,0 +1,94 @@
+"""Every committed settings file is loaded by the models that drive the code."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from thorax import config
+from thorax.cli import presets
+from thorax.errors import BadInput
+
+ROOT = Path(__file__).resolve().parents[1]
+
+SECTIONS = {
+    "sources": ("thorax.sources.pull", "SourcesConfig"),
+    "reports": ("thorax.reports.settings", "ReportsConfig"),
+    "dataset": ("thorax.dataset.settings", "DatasetConfig"),
+    "validation": ("validation.settings", "ValidationConfig"),
+    "training": ("thorax.training.settings", "TrainingConfig"),
+    "inference": ("thorax.inference.settings", "InferenceConfig"),
+    "localization": ("thorax.localization.settings", "LocalizationConfig"),
+    "evaluation": ("thorax.evaluation.settings", "EvaluationConfig"),
+    "gate": ("thorax.gate.settings", "GateConfig"),
+    "release": ("thorax.release.settings", "ReleaseConfig"),
+    "retraining": ("flows.retraining", "RetrainingConfig"),
+    "schedule": ("flows.schedule", "ScheduleConfig"),
+}
+
+
+def model_of(section: str) -> type[config.Config]:
+    module, name = SECTIONS[section]
+    return getattr(importlib.import_module(module), name)
+
+
+def flat(values: dict, above: str = "") -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            found |= flat(value, f"{above}{key}.")
+        else:
+            found[f"{above}{key}"] = value
+    return found
+
+
+def test_every_section_has_a_model_and_every_model_a_section() -> None:
+    params = config.read_params(ROOT / "params.yaml")
+    assert set(params) - {"preset"} == set(SECTIONS)
+
+
+@pytest.mark.parametrize("preset", [None, *presets.names(ROOT)])
+@pytest.mark.parametrize("section", sorted(SECTIONS))
+def test_committed_settings_load(section: str, preset: str | None, tmp_path: Path) -> None:
+    (tmp_path / "presets").mkdir()
+    for name in ("params.yaml", *(f"presets/{name}.yaml" for name in presets.names(ROOT))):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    if preset:
+        presets.merge(preset, tmp_path)
+    loaded = config.load(section, model_of(section), tmp_path / "params.yaml")
+    assert loaded.model_config["frozen"]
+
+
+def test_every_preset_sets_the_same_keys() -> None:
+    keys = {name: set(flat(yaml.safe_load((ROOT / f"presets/{name}.yaml").read_text())))
+            for name in presets.names(ROOT)}  # fmt: skip
+    assert {"phantom-small", "nih-subset", "nih-full"} <= set(keys)
+    assert len({frozenset(value) for value in keys.values()}) == 1, keys
+
+
+def test_the_committed_params_are_the_default_preset(tmp_path: Path) -> None:
+    (tmp_path / "presets").mkdir()
+    for name in ("params.yaml", "presets/phantom-small.yaml"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    assert presets.merge("phantom-small", tmp_path) == []
+
+
+def test_an_unknown_key_is_named_with_its_file_and_the_likely_key(tmp_path: Path) -> None:
+    params = config.read_params(ROOT / "params.yaml")
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump({**params, "schedule": {"cronn": "0 2 * * 0"}}))
+    with pytest.raises(BadInput, match=r"params.yaml: schedule: unknown key 'cronn' .*'cron'"):
+        config.load("schedule", model_of("schedule"), path)
+
+
+def test_an_unknown_preset_lists_those_that_there_are() -> None:
+    with pytest.raises(BadInput, match="phantom-small"):
+        presets.merge("phantom-huge", ROOT)
+
+
+def test_merging_keeps_comments_and_reports_changes(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("# why\na:\n  b: 1  # here\n  c: 2\n")
+    changes = presets.set_values({"a": {"b": 3}}, tmp_path)
+    assert [(change.key, change.old, change.new) for change in changes] == [("a.b", 1, 3)]
+    assert (tmp_path / "params.yaml").read_text() == "# why\na:\n  b: 3  # here\n  c: 2\n"
