@@ -3,7 +3,7 @@
 The definitions are scikit-learn's (`roc_auc_score`, `average_precision_score`), computed from
 integer counts, so ties are exact. All functions take `(y_true, y_score)`, then keywords; `known`
 says which targets may be used. Where a metric is undefined it is NaN, never 0.5, and
-`undefined_reasons` names why. No intervals here (`intervals.py`) and no calibration (`calibration.py`).
+`undefined_reasons` names why. No intervals (`intervals.py`), no calibration (`calibration.py`).
 """
 
 from collections.abc import Iterator
