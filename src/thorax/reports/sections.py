@@ -1,0 +1,65 @@
+"""A report's text to the sentences that count, with their places in the text.
+
+Wang et al. (CVPR 2017, section 2.1) detect only in Findings and Impression, and read the whole
+report when it has neither. Sentences end at `.`, `!`, `?`, a blank line, or before a
+list number or dash.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from thorax.reports.lexicon import Lexicon
+
+WHOLE = "whole report"
+
+# Text without a full stop for this many characters is no sentence; it is cut at a blank, because
+# the search for cues takes time with the square of a sentence's length.
+_LONGEST_SENTENCE = 1_000
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n(?=[ \t]*(?:[-*•]|\d+[.)])[ \t])")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence, the section that it stands in, and where it starts in the report's text."""
+
+    section: str
+    text: str
+    start: int
+
+
+def sentences(text: str, lexicon: Lexicon) -> Iterator[Sentence]:
+    """The sentences of the sections that count, in the order of the text."""
+    for section, start, end in _sections_that_count(text, lexicon):
+        yield from _split(text, section, start, end)
+
+
+def _sections_that_count(text: str, lexicon: Lexicon) -> list[tuple[str, int, int]]:
+    headings = list(lexicon.heading.finditer(text))
+    ends = [heading.start() for heading in headings[1:]] + [len(text)]
+    counted = [
+        (heading["name"].lower(), heading.end(), end)
+        for heading, end in zip(headings, ends, strict=False)
+        if lexicon.sections[" ".join(heading["name"].lower().split())]
+    ]
+    return counted or [(WHOLE, 0, len(text))]
+
+
+def _split(text: str, section: str, start: int, end: int) -> Iterator[Sentence]:
+    at = start
+    for mark in [*_SENTENCE_END.finditer(text, start, end), None]:
+        stop = mark.start() if mark else end
+        for left, right in _pieces(text, at, stop):
+            if sentence := text[left:right].strip():
+                yield Sentence(section, sentence, text.index(sentence, left))
+        at = mark.end() if mark else end
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while end - start > _LONGEST_SENTENCE:
+        blank = text.rfind(" ", start, start + _LONGEST_SENTENCE)
+        cut = blank if blank > start else start + _LONGEST_SENTENCE
+        yield start, cut
+        start = cut
+    yield start, end
