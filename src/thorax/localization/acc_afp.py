@@ -1,0 +1,111 @@
+"""Acc and AFP: how many true boxes are hit, and how many false boxes that costs.
+
+Wang et al. (CVPR 2017) call a detected box right when its overlap with a true box of the same
+finding on the same image exceeds T. Their text leaves the denominators open; the published values
+fit
+
+    Acc = true boxes of the finding that are hit / true boxes of the finding
+    AFP = false boxes of the finding / true boxes of all findings (984 in NIH's file)
+
+Two conventions of AFP are in print, and each is named here:
+    paper   false boxes on all boxed images, each image counted once;
+    poster  false boxes only on images that have a true box of that finding.
+Their difference is published as the same whole number at every threshold, which fits counting each
+image once. No IoU matching one to one: one detected box may hit several true ones, and the reverse.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from thorax.localization.iou import Floats, iobb, iou, rescale
+
+Ints = NDArray[np.int64]
+_SIDES = ["x_px", "y_px", "w_px", "h_px"]
+
+
+@dataclass(frozen=True)
+class Overlaps:
+    """Every true and every detected box with its best overlap.
+
+    Attributes:
+        truth: one true box: image, finding, best_iou, best_iobb (0 without a detection).
+        detected: one detected box: image, finding, best_iou, best_iobb (0 where the image has no
+            true box of the finding), targeted (whether it has one).
+    """
+
+    truth: pd.DataFrame
+    detected: pd.DataFrame
+
+
+def overlaps(truth: pd.DataFrame, detected: pd.DataFrame) -> Overlaps:
+    """Compare every detected box with the true boxes of the same finding on the same image.
+
+    Args:
+        truth: image, finding, x_px, y_px, w_px, h_px, frame_px.
+        detected: the same columns; boxes of images without a true box of any finding are not
+            counted.
+    """
+    detected = detected[detected["image"].isin(set(truth["image"]))]
+    left = detected.reset_index(drop=True).rename_axis("detected").reset_index()
+    right = truth.reset_index(drop=True).rename_axis("truth").reset_index()
+    pairs = left.merge(right, on=["image", "finding"], suffixes=("", "_truth"))
+    boxes = pairs[_SIDES].to_numpy(np.float64)
+    others = rescale(
+        pairs[[f"{side}_truth" for side in _SIDES]].to_numpy(),
+        frame_px=pairs["frame_px_truth"].to_numpy(),
+        to_px=pairs["frame_px"].to_numpy(),
+    )
+    pairs["best_iou"], pairs["best_iobb"] = iou(boxes, others), iobb(boxes, others)
+    best = pairs[["best_iou", "best_iobb"]]
+    best_of_truth = best.groupby(pairs["truth"]).max().reindex(range(len(right)), fill_value=0.0)
+    best_of_detected = best.groupby(pairs["detected"]).max()
+    targeted = np.isin(np.arange(len(left)), best_of_detected.index)
+    best_of_detected = best_of_detected.reindex(range(len(left)), fill_value=0.0)
+    names = ["image", "finding"]
+    return Overlaps(
+        pd.concat([right[names], best_of_truth], axis=1),
+        pd.concat([left[names], best_of_detected], axis=1).assign(targeted=targeted),
+    )
+
+
+def acc(found: Overlaps, finding: str, *, overlap: str, threshold: float) -> float:
+    """Share of the finding's true boxes whose best `overlap` ("iou", "iobb") exceeds `threshold`.
+
+    NaN when the finding has no true box.
+    """
+    best = _of(found.truth, finding)[f"best_{overlap}"]
+    return float((best > threshold).mean()) if len(best) else float("nan")
+
+
+def false_boxes(
+    found: Overlaps, finding: str, *, overlap: str, threshold: float, targeted_only: bool
+) -> int:
+    """Detected boxes of the finding that hit no true one; `targeted_only` is the poster's count."""
+    rows = _of(found.detected, finding)
+    false = rows[f"best_{overlap}"] <= threshold
+    return int((false & rows["targeted"]).sum() if targeted_only else false.sum())
+
+
+def acc_replicates(hits: NDArray[np.bool_], patients: Ints, weights: Floats) -> Floats:
+    """Acc in each bootstrap replicate.
+
+    Args:
+        hits: [K, T], whether each of a finding's K true boxes is hit at each threshold.
+        patients: [K], the row of each box's patient in `weights`.
+        weights: [P, R], how often each patient was drawn.
+
+    Returns:
+        [R, T]; NaN where no box was drawn.
+    """
+    drawn = weights[patients]  # [K, R]
+    total = drawn.sum(axis=0)
+    shares = np.full((weights.shape[1], hits.shape[1]), np.nan)
+    np.divide(drawn.T @ hits, total[:, None], out=shares, where=total[:, None] > 0)
+    return shares
+
+
+def _of(boxes: pd.DataFrame, finding: str) -> pd.DataFrame:
+    return boxes[boxes["finding"] == finding]

@@ -1,0 +1,79 @@
+"""The boxed images of one split: data/boxes.csv and boxes.parquet, kept to what the manifest lists.
+
+Judges whether the boxes can be scored; scores none.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from thorax import artifacts
+from thorax.errors import BadInput
+from thorax.findings import FINDINGS
+
+_SIDES = ["x_px", "y_px", "w_px", "h_px", "frame_px"]
+_COLUMNS = ["image", "finding", *_SIDES]
+
+
+@dataclass(frozen=True)
+class Boxed:
+    """True and detected boxes on the same images.
+
+    Attributes:
+        truth: one true box: image, finding, x_px, y_px, w_px, h_px, frame_px, patient.
+        detected: one detected box: the same without patient, and method.
+    """
+
+    truth: pd.DataFrame
+    detected: pd.DataFrame
+
+
+def read(truth_path: Path, detected_path: Path, manifest_path: Path, *, split: str) -> Boxed:
+    """Read both tables and keep the images of the split that have a true box.
+
+    True boxes on images outside the split (unreadable ones among them) are left out.
+
+    Raises:
+        BadInput: a column is missing, a finding unknown, or a box has no area; the message names
+            the row.
+    """
+    manifest = artifacts.read_table(manifest_path, ["image", "patient", "split"])
+    patients = manifest[manifest["split"] == split].set_index("image")["patient"]
+    truth = _read_truth(truth_path)
+    truth = truth[truth["image"].isin(patients.index)].reset_index(drop=True)
+    truth["patient"] = patients.reindex(pd.Index(truth["image"])).to_numpy()
+    detected = artifacts.read_table(detected_path, [*_COLUMNS, "method"])
+    _check(detected, detected_path)
+    detected = detected[detected["image"].isin(set(truth["image"]))].reset_index(drop=True)
+    return Boxed(truth, detected)
+
+
+def _read_truth(path: Path) -> pd.DataFrame:
+    try:
+        boxes = pd.read_csv(path, dtype={"image": str, "finding": str})
+    except FileNotFoundError:
+        raise BadInput(f"{path} is missing: pull the data first (thorax pull)") from None
+    except (ValueError, pd.errors.ParserError) as error:
+        raise BadInput(f"{path} is not a table of boxes ({error}): pull the data again") from None
+    if missing := [name for name in _COLUMNS if name not in boxes.columns]:
+        raise BadInput(f"{path}: column {missing[0]!r} is missing; expected {','.join(_COLUMNS)}")
+    _check(boxes, path)
+    return boxes
+
+
+def _check(boxes: pd.DataFrame, path: Path) -> None:
+    strange = ~boxes["finding"].isin(FINDINGS)
+    if strange.any():
+        row = int(np.flatnonzero(strange)[0])
+        name = boxes["finding"].iloc[row]
+        raise BadInput(f"{path}, row {row + 2}: {name!r} is no finding that this project knows")
+    sides = boxes[_SIDES].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    bad = ~np.isfinite(sides).all(axis=1) | (sides[:, 2:] <= 0).any(axis=1)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise BadInput(
+            f"{path}, row {row + 2}: a box needs finite x_px and y_px, and w_px, h_px and frame_px "
+            f"above 0, not {dict(zip(_SIDES, sides[row].tolist(), strict=True))}"
+        )

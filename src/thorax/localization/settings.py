@@ -1,0 +1,28 @@
+"""The numbers of the localization stage: `params.yaml: localization`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from thorax.config import Config
+
+
+class LocalizationConfig(Config):
+    """Which boxes are scored, and at which overlaps."""
+
+    split: Literal["train", "validation", "test"] = "test"
+    """The split whose boxed images are scored."""
+    methods: tuple[str, ...] = Field(default=("paper",), min_length=1)
+    """The box makers that are scored, as named in boxes.parquet."""
+    iou_thresholds: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+    """T(IoU): a box is right when its intersection over union exceeds this (Wang 2017, Table 7)."""
+    iobb_thresholds: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75, 0.9)
+    """T(IoBB): the same for the intersection over the detected box's area (Wang 2017, Table 4)."""
+    replicates: int = Field(default=1000, ge=100)
+    """Bootstrap replicates over patients behind each interval."""
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Share of the replicates that an interval covers."""
+    min_share: float = Field(default=0.5, gt=0, le=1)
+    """Share of the replicates that must draw a boxed patient; with fewer there is no interval."""
+    seed: int = 8
+    """Seed of the bootstrap."""
