@@ -1,0 +1,57 @@
+"""The validation stage's verdict, read before anything is trained: no yes, no model.
+
+A verdict that rests on a dated waiver carries `valid_until`; after that day (UTC) it is void.
+"""
+
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from thorax import artifacts
+from thorax.errors import BadInput, Refused
+
+
+def require_yes(path: Path, *, now: datetime) -> None:
+    """Raise `Refused` unless the verdict at `path` accepts the data at the moment `now`.
+
+    Args:
+        path: `artifacts/validation/verdict.json`.
+        now: the present, with its time zone.
+    """
+    verdict = artifacts.read_json(path)
+    answer = verdict.get("verdict") if isinstance(verdict, dict) else None
+    if answer not in ("accept", "refuse"):
+        raise BadInput(f"{path}: verdict is {answer!r}, not accept or refuse: run validation again")
+    if answer == "refuse":
+        raise Refused(
+            f"validation refused the data ({_why(verdict)}): see {path}; nothing is trained"
+        )
+    until = verdict.get("valid_until")
+    if until is not None and now > _end(until, path):
+        raise Refused(
+            f"the verdict in {path} rested on a waiver that ended on {until}: mend the data or "
+            "renew the waiver, and run validation again; nothing is trained"
+        )
+
+
+def _why(verdict: dict[str, Any]) -> str:
+    failed = [
+        str(check.get("name"))
+        for check in verdict.get("checks", [])
+        if not check.get("success") and check.get("severity") == "critical"
+    ]
+    if not failed:
+        return "no check is named"
+    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    return f"{failed[0]}{more} failed"
+
+
+def _end(until: Any, path: Path) -> datetime:
+    """The last moment of `until`: a day counts to its end, and a moment without a zone is UTC."""
+    try:
+        if len(str(until)) == len("2026-01-31"):
+            return datetime.combine(date.fromisoformat(str(until)), time.max, UTC)
+        moment = datetime.fromisoformat(str(until))
+    except ValueError:
+        raise BadInput(f"{path}: valid_until {until!r} is no date: run validation again") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
