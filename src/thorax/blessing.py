@@ -8,6 +8,7 @@ public half. Says nothing about whether a decision was wise.
 import base64
 import json
 import os
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,40 @@ def verify(
         raise Refused(
             "the blessing does not fit the decision: one of the two was changed"
         ) from None
+
+
+def require_pass(
+    document: dict[str, Any], *, public_key: str | None, now: datetime
+) -> dict[str, Any]:
+    """The decision without its blessing, when it is a blessed pass that still holds at `now`.
+
+    Args:
+        document: `decision.json` as the gate wrote it.
+        public_key: as in `verify`.
+        now: the present, with its time zone.
+
+    Raises:
+        Refused: no pass, no blessing that fits, or a waiver behind it that has ended.
+    """
+    decision = {key: value for key, value in document.items() if key != "blessing"}
+    if decision.get("verdict") != "pass":
+        raise Refused(f"the gate's verdict is {decision.get('verdict')!r}, not 'pass'")
+    verify(decision, document.get("blessing"), public_key)
+    until = decision.get("valid_until")
+    if until is not None and now > _end(str(until)):
+        raise Refused(f"the gate's pass rested on a waiver that ended on {until}")
+    return decision
+
+
+def _end(until: str) -> datetime:
+    """The last moment of `until`: a day counts to its end, and a moment without a zone is UTC."""
+    try:
+        if len(until) == len("2026-01-31"):
+            return datetime.combine(date.fromisoformat(until), time.max, UTC)
+        moment = datetime.fromisoformat(until)
+    except ValueError:
+        raise Refused(f"the decision's valid_until {until!r} is no date") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _canonical(decision: dict[str, Any]) -> bytes:

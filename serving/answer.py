@@ -1,0 +1,88 @@
+"""The way out: what `/predict` answers, in the project's words and units."""
+
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, Field
+from thorax.inference.predictor import Prediction, Predictor
+
+from thorax.images import Decoded
+from thorax.inference import boxes
+
+NOTICE = "For research and evaluation; not a medical device."
+
+
+class FindingAnswer(BaseModel):
+    """One finding."""
+
+    finding: str = Field(description="Name as in ChestX-ray14.")
+    probability: float = Field(description="Calibrated probability, 0 to 1.")
+    threshold: float | None = Field(
+        description="Operating point chosen on validation images; null where none could be chosen."
+    )
+    flagged: bool | None = Field(
+        description="Whether the probability reaches the threshold; null without a threshold."
+    )
+
+
+class BoxAnswer(BaseModel):
+    """Where a flagged finding shows, in the square frame that the model sees."""
+
+    finding: str
+    x_px: float
+    y_px: float
+    w_px: float
+    h_px: float
+    frame_px: int = Field(description="Side of the square frame; the image is stretched to it.")
+    score: float
+    method: str
+
+
+class Answer(BaseModel):
+    """What the model says about one image."""
+
+    model: str = Field(description="Tag of the bento that answered.")
+    notice: str = NOTICE
+    width_px: int = Field(description="Width of the image as sent.")
+    height_px: int = Field(description="Height of the image as sent.")
+    findings: list[FindingAnswer]
+    boxes: list[BoxAnswer]
+
+
+def compose(
+    prediction: Prediction, predictor: Predictor, *, decoded: Decoded, model: str
+) -> Answer:
+    """The answer for the first image of `prediction`."""
+    probabilities = prediction.probabilities[0]  # [F]
+    findings = [
+        _finding(finding, float(probability), predictor.thresholds[finding])
+        for finding, probability in zip(predictor.findings, probabilities, strict=True)
+    ]
+    height_px, width_px = decoded.pixels.shape
+    return Answer(
+        model=model,
+        width_px=width_px,
+        height_px=height_px,
+        findings=findings,
+        boxes=[
+            BoxAnswer.model_validate(vars(box))
+            for finding, heatmap in zip(findings, prediction.heatmaps[0], strict=True)
+            if finding.flagged
+            for box in _boxes(finding, heatmap, predictor.size_px)
+        ],
+    )
+
+
+def _finding(finding: str, probability: float, threshold: float | None) -> FindingAnswer:
+    flagged = None if threshold is None else probability >= threshold
+    return FindingAnswer(
+        finding=finding, probability=probability, threshold=threshold, flagged=flagged
+    )
+
+
+def _boxes(
+    finding: FindingAnswer, heatmap: np.ndarray[Any, np.dtype[np.float32]], frame_px: int
+) -> list[boxes.Box]:
+    return boxes.paper_boxes(
+        heatmap, finding=finding.finding, frame_px=frame_px, score=finding.probability
+    )

@@ -1,0 +1,88 @@
+"""The service that the bento holds: one chest X-ray in, findings and boxes out.
+
+`/predict` takes a multipart upload; `/livez`, `/readyz` and `/metrics` are BentoML's. It is ready
+only when the decision beside it is a blessed pass about the very predictor beside it; until then
+`/predict` answers 503 with the reason. It keeps nothing of what it is sent.
+"""
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import bentoml
+from starlette.responses import JSONResponse
+
+from serving.answer import Answer
+from serving.upload import Received, Upload
+
+BUNDLE = Path(__file__).resolve().parent.parent
+"""The bento's own folder: `decision.json`, `predictor/`, and the code."""
+
+settings = bentoml.use_arguments()
+"""`params.yaml: release.serving`, as it stood when the bento was built."""
+
+
+class XRay(Upload):
+    """The upload, bounded by the settings."""
+
+    max_bytes = settings.max_upload_bytes
+
+
+@bentoml.service(
+    name="thorax",
+    workers=settings.workers,
+    traffic={"timeout": settings.timeout_s, "max_concurrency": settings.max_concurrency},
+)
+class Thorax:
+    """Findings in chest X-rays, with calibrated probabilities and boxes; not a medical device."""
+
+    def __init__(self) -> None:
+        from serving.lifetime import end_with_parent
+        from thorax.errors import ThoraxError
+
+        end_with_parent()
+        self.model = f"{bentoml.server_context.bento_name}:{bentoml.server_context.bento_version}"
+        self.refusal = ""
+        try:
+            self._load()
+        except ThoraxError as error:
+            self.refusal = str(error)
+            print(f"thorax: not ready: {error}", file=sys.stderr, flush=True)
+
+    def _load(self) -> None:
+        import numpy as np
+        from thorax.inference.predictor import Predictor
+
+        from serving.seal import require_blessed
+
+        key = os.environ.get("THORAX_BLESSING_PUBLIC_KEY") or None
+        require_blessed(BUNDLE, public_key=key, now=datetime.now(UTC))
+        self.predictor = Predictor.load(BUNDLE / "predictor", threads=settings.threads)
+        size_px = self.predictor.size_px
+        self.predictor.predict(np.zeros((1, size_px, size_px), np.uint8))  # the first run is slow
+
+    def __is_ready__(self) -> bool:
+        return not self.refusal
+
+    @bentoml.api(input_spec=XRay, output_spec=Answer)  # type: ignore[untyped-decorator]
+    def predict(self, image: Received) -> Answer | JSONResponse:
+        """Score one chest X-ray: a PNG or JPEG file in the multipart field `image`."""
+        from serving.answer import compose
+        from thorax.images import UnreadableImage, decode, to_frame
+
+        if self.refusal:
+            return _error(503, f"not ready: {self.refusal}")
+        if image.reason:
+            return _error(image.status, image.reason)
+        try:
+            decoded = decode(image.content)
+        except UnreadableImage as error:
+            return _error(400, str(error))
+        pixels = to_frame(decoded.pixels, self.predictor.size_px)  # [S, S]
+        prediction = self.predictor.predict(pixels[None])
+        return compose(prediction, self.predictor, decoded=decoded, model=self.model)
+
+
+def _error(status: int, reason: str) -> JSONResponse:
+    return JSONResponse({"error": reason}, status_code=status)

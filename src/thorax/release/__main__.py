@@ -1,0 +1,77 @@
+"""The release stage: the blessed candidate as a bento. Without a blessed pass it stops with exit 2.
+
+Writes `artifacts/release/`: `thorax-<version>.bento`, `card.md`, and `manifest.json`, which names
+the archive with its sha256. The same inputs at the same commit give the same bytes.
+"""
+
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from thorax import artifacts, blessing, config
+from thorax import stage as stages
+from thorax.release import archive, bundle, card, provenance
+from thorax.release.settings import ReleaseConfig
+
+
+def main() -> None:
+    """Read the verdict, stage what ships, build it, pack it."""
+    root = artifacts.root()
+    settings = config.load("release", ReleaseConfig)
+    document = artifacts.read_json(root / "artifacts/gate/decision.json")
+    decision = blessing.require_pass(document, public_key=_pinned_key(), now=datetime.now(UTC))
+    metrics = artifacts.read_json(root / "artifacts/evaluation/metrics.json")
+    labels = provenance.labels(root, decision=decision, metrics=metrics)
+    text = _card(root, metrics=metrics, decision=decision, labels=labels)
+    with (
+        tempfile.TemporaryDirectory(prefix="thorax-release-") as scratch,
+        artifacts.atomic_folder(stages.output_folder("release")) as output,
+    ):
+        staged, home = Path(scratch, "staged"), Path(scratch, "bentoml")
+        bundle.stage(root, staged, card=text)
+        bundle.write_bentofile(staged, labels=labels, settings=settings)
+        version = bundle.version(staged)
+        bento = bundle.build(staged, home, version=version, created=provenance.commit_time(root))
+        path = output / f"{bundle.NAME}-{version}.bento"
+        archive.pack(bento, path, compression=settings.compression)
+        (output / "card.md").write_text(text, encoding="utf-8")
+        manifest = _manifest(path, version, labels=labels, blessing=document["blessing"])
+        artifacts.write_json(output / "manifest.json", manifest)
+
+
+def _pinned_key() -> str | None:
+    return os.environ.get("THORAX_BLESSING_PUBLIC_KEY") or None
+
+
+def _card(
+    root: Path, *, metrics: dict[str, Any], decision: dict[str, Any], labels: dict[str, str]
+) -> str:
+    localization = root / "artifacts/localization/metrics.json"
+    return card.render(
+        source=artifacts.read_json(root / "data/source.json"),
+        predictor=artifacts.read_json(root / "artifacts/inference/predictor/predictor.json"),
+        metrics=metrics,
+        localization=artifacts.read_json(localization) if localization.exists() else None,
+        decision=decision,
+        labels=labels,
+    )
+
+
+def _manifest(
+    path: Path, version: str, *, labels: dict[str, str], blessing: dict[str, str]
+) -> dict[str, Any]:
+    return {
+        "tag": f"{bundle.NAME}:{version}",
+        "version": version,
+        "bento": path.name,
+        "sha256": artifacts.sha256_file(path),
+        "size_bytes": path.stat().st_size,
+        "labels": labels,
+        "blessing": blessing,
+    }
+
+
+if __name__ == "__main__":
+    stages.run("release", main)

@@ -1,0 +1,60 @@
+"""The model card: what the model is, what it was scored on, and where it must not be used.
+
+Written from the artifacts alone, in Markdown, after Mitchell et al., Model Cards for Model
+Reporting (FAT* 2019). The words stand in `card.md.j2`; no number is written by hand.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from thorax import findings
+
+
+def render(
+    *,
+    source: dict[str, Any],
+    predictor: dict[str, Any],
+    metrics: dict[str, Any],
+    localization: dict[str, Any] | None,
+    decision: dict[str, Any],
+    labels: dict[str, str],
+) -> str:
+    """The card as Markdown.
+
+    Args:
+        source: `data/source.json`.
+        predictor: `artifacts/inference/predictor/predictor.json`.
+        metrics: `artifacts/evaluation/metrics.json`.
+        localization: `artifacts/localization/metrics.json`, where there is one.
+        decision: the gate's decision.
+        labels: the bento's labels.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # Markdown, not HTML
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["score"] = _score
+    environment.filters["display"] = findings.display
+    return environment.get_template("card.md.j2").render(
+        source=source,
+        predictor=predictor,
+        metrics=metrics,
+        localization=localization,
+        decision=decision,
+        labels=labels,
+        rows=[(name, metrics["findings"][name]) for name in _in_order(metrics["findings"])],
+    )
+
+
+def _score(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _in_order(scored: dict[str, Any]) -> list[str]:
+    return [finding for finding in findings.FINDINGS if finding in scored]

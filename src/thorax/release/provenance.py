@@ -1,0 +1,59 @@
+"""Where a release comes from, as labels: data, code, settings, score, verdict.
+
+Reads `data.dvc` and git; calls no DVC.
+"""
+
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from thorax import artifacts, config
+from thorax.errors import BadInput
+
+CODE = ("src", "serving", "validation", "requirements.lock")
+"""What counts when we ask whether the code was changed since the commit."""
+
+
+def labels(root: Path, *, decision: dict[str, Any], metrics: dict[str, Any]) -> dict[str, str]:
+    """The labels of a bento built from the checkout at `root`.
+
+    Args:
+        root: the checkout.
+        decision: the gate's decision.
+        metrics: `artifacts/evaluation/metrics.json`.
+    """
+    mean = metrics["mean"]["auc_score"]
+    return {
+        "data": data_digest(root / "data.dvc"),
+        "revision": _git(root, "rev-parse", "HEAD") or "unknown",
+        "code_changed": "yes" if _git(root, "status", "--porcelain", "--", *CODE) else "no",
+        "params": artifacts.sha256_json(config.read_params(root / "params.yaml")),
+        "mean_auc_score": "undefined" if mean is None else f"{mean:.4f}",
+        "gate": str(decision["verdict"]),
+    }
+
+
+def data_digest(path: Path) -> str:
+    """The digest of the data version that `data.dvc` names."""
+    try:
+        outs = yaml.safe_load(path.read_text(encoding="utf-8"))["outs"]
+        return str(outs[0]["md5"]).removesuffix(".dir")
+    except FileNotFoundError:
+        raise BadInput(f"{path} is missing: pull data first (thorax data pull)") from None
+    except (yaml.YAMLError, KeyError, IndexError, TypeError):
+        raise BadInput(f"{path} names no data version: pull data again") from None
+
+
+def commit_time(root: Path) -> datetime:
+    """When the commit was made (UTC): a bento's time of creation. Outside git, the epoch."""
+    return datetime.fromtimestamp(int(_git(root, "log", "-1", "--format=%ct") or 0), UTC)
+
+
+def _git(root: Path, *arguments: str) -> str:
+    answer = subprocess.run(
+        ["git", *arguments], cwd=root, capture_output=True, text=True, check=False
+    )
+    return answer.stdout.strip() if answer.returncode == 0 else ""

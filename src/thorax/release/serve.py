@@ -1,0 +1,85 @@
+"""Serves the last blessed bento in the foreground, with the BentoML of the current environment.
+
+The archive is checked against its manifest and unpacked under `.thorax/bentoml/bentos/`; the
+service then checks the blessing of what it finds there. It is started by the bento's folder, not by
+its tag: given `thorax:VERSION`, BentoML imports a module of that name first and would serve the
+checkout's code. Each port has a BentoML home of its own: a starting server empties its home's
+metrics.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from thorax import artifacts, blessing, environment
+from thorax.errors import BadInput, Refused
+from thorax.release import archive
+
+MANIFEST = "artifacts/release/manifest.json"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A server that can be started: what to run, where, with which environment, and its tag."""
+
+    tag: str
+    command: tuple[str, ...]
+    folder: Path
+    environment: Mapping[str, str]
+
+
+def serve(port: int = 3000, *, host: str = "127.0.0.1") -> NoReturn:
+    """Become the server of the last blessed bento; ends with Ctrl-C.
+
+    Raises:
+        BadInput: there is no bento yet, or it is not the one that the manifest names.
+        Refused: its decision is not a blessed pass.
+    """
+    launch = prepare(artifacts.root() / MANIFEST, port=port, host=host)
+    print(f"{launch.tag} on http://{host}:{port} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+    os.chdir(launch.folder)
+    os.execve(launch.command[0], launch.command, launch.environment)
+
+
+def prepare(manifest: Path, *, port: int, host: str = "127.0.0.1") -> Launch:
+    """Check and unpack the bento that `manifest` names; start nothing."""
+    bento = install(manifest)
+    home = artifacts.home() / "bentoml" / "ports" / str(port)
+    home.mkdir(parents=True, exist_ok=True)
+    return Launch(
+        tag=f"{bento.parent.name}:{bento.name}",
+        command=(
+            sys.executable, "-m", "bentoml", "serve", str(bento),
+            "--host", host, "--port", str(port), "--timeout-graceful-shutdown", "10",
+        ),
+        folder=home,
+        environment=_environment(home),
+    )  # fmt: skip
+
+
+def install(manifest: Path) -> Path:
+    """Unpack the bento that `manifest` names, unless it is there already; returns its folder."""
+    if not manifest.exists():
+        raise BadInput("there is no blessed bento yet: `make retrain` makes one")
+    named = artifacts.read_json(manifest)
+    path = manifest.parent / named["bento"]
+    if not path.exists() or artifacts.sha256_file(path) != named["sha256"]:
+        raise BadInput(f"{path} is not the archive that {manifest.name} names: run release again")
+    folder = artifacts.home() / "bentoml/bentos" / str(named["tag"]).replace(":", "/")
+    if not folder.exists():
+        archive.unpack(path, folder)
+    document = artifacts.read_json(folder / "src/decision.json")
+    if document.get("blessing") != named["blessing"]:
+        raise Refused(f"{manifest} carries another blessing than its bento")
+    key = os.environ.get("THORAX_BLESSING_PUBLIC_KEY") or None
+    blessing.require_pass(document, public_key=key, now=datetime.now(UTC))
+    return folder
+
+
+def _environment(home: Path) -> dict[str, str]:
+    inherited = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return {**inherited, **environment.NO_TELEMETRY, "BENTOML_HOME": str(home)}

@@ -1,0 +1,31 @@
+"""The numbers of the release stage, and of the service it packs: `params.yaml: release`."""
+
+from pydantic import Field
+
+from thorax.config import Config
+
+
+class ServingConfig(Config):
+    """How the service runs. They travel in the bento as its arguments, so they are set here."""
+
+    workers: int = Field(default=1, ge=1)
+    """Processes that answer requests; each holds its own copy of the model."""
+    threads: int = Field(default=2, ge=1)
+    """Threads of the ONNX runtime in each worker."""
+    max_upload_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    """Largest request body in bytes; a larger one is answered with 413."""
+    max_concurrency: int = Field(default=16, ge=1)
+    """Requests in flight over all workers; one more is answered with 429."""
+    timeout_s: float = Field(default=60, gt=0)
+    """Seconds after which a request is given up with 504."""
+
+
+class ReleaseConfig(Config):
+    """How the bento is packed."""
+
+    compression: int = Field(default=1, ge=0, le=9)
+    """xz preset of the archive; weights hardly shrink, and 9 takes some ten times as long as 1."""
+    python_version: str = "3.11"
+    """Python of the container image that `bentoml containerize` makes of the bento."""
+    serving: ServingConfig = ServingConfig()
+    """How the service in it runs."""
