@@ -1,0 +1,85 @@
+"""The gate stage: what the earlier stages found against the rules -> artifacts/gate/decision.json.
+
+A no is an answer: it is written, said, and exits 0.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from thorax import artifacts, config, stage
+from thorax.errors import BadInput
+from thorax.gate import decision
+from thorax.gate.decide import judge
+from thorax.gate.evidence import Evidence
+from thorax.gate.rules import GateConfig
+from thorax.validity import ended
+
+_VALIDATION: Final = "artifacts/validation/verdict.json"
+_EVALUATION: Final = "artifacts/evaluation/metrics.json"
+_LOCALIZATION: Final = "artifacts/localization/metrics.json"
+_PREDICTOR: Final = (
+    "artifacts/inference/predictor/model.onnx",
+    "artifacts/inference/predictor/predictor.json",
+)
+
+
+def main(clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    """Read the evidence, judge the rules, write the decision, and say it."""
+    settings = config.load("gate", GateConfig)
+    root = artifacts.root()
+    evidence = read_evidence(root, now=clock())
+    answer = decision.document(
+        judge(settings.rules, evidence),
+        digests(root),
+        valid_until=evidence.validation.get("valid_until"),
+        key_path=decision.key_path(),
+    )
+    with artifacts.atomic_folder(stage.output_folder("gate")) as folder:
+        artifacts.write_json(folder / "decision.json", answer)
+    print("\n".join(report(answer)))
+
+
+def read_evidence(root: Path, *, now: datetime) -> Evidence:
+    """The files that the gate reads, and whether the validation's verdict has ended.
+
+    Raises:
+        BadInput: a file is missing, or the evaluation is not of the test split.
+    """
+    validation = artifacts.read_json(root / _VALIDATION)
+    evaluation = artifacts.read_json(root / _EVALUATION)
+    if evaluation["split"] != "test":
+        raise BadInput(
+            f"{_EVALUATION} is of the {evaluation['split']} split and a gate needs the test split: "
+            "set params.yaml: evaluation.split to test and evaluate again"
+        )
+    return Evidence(
+        validation=validation,
+        validation_ended=ended(validation.get("valid_until"), now=now, where=_VALIDATION),
+        evaluation=evaluation,
+        localization=artifacts.read_json(root / _LOCALIZATION),
+    )
+
+
+def digests(root: Path) -> dict[str, str]:
+    """The sha256 of every file behind the decision, the judged predictor among them."""
+    names = (_VALIDATION, _EVALUATION, _LOCALIZATION, *_PREDICTOR)
+    for name in names:
+        if not (root / name).is_file():
+            raise BadInput(f"{name} is missing: run the stage that writes it (dvc repro)")
+    return {name: artifacts.sha256_file(root / name) for name in names}
+
+
+def report(answer: dict[str, Any]) -> list[str]:
+    """The verdict, then one plain line per rule and finding."""
+    lines = [f"gate: {answer['verdict']}"]
+    for outcome in answer["rules"]:
+        ignored = outcome["verdict"].startswith("in") and outcome["on_insufficient"] == "ignore"
+        note = " (ignored)" if ignored else ""
+        lines.append(f"  {outcome['verdict']:<22}{outcome['reason']}{note}")
+    return lines
+
+
+if __name__ == "__main__":
+    stage.run("gate", main)

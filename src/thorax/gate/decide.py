@@ -1,0 +1,149 @@
+"""Judge every rule, then the whole: pass, fail, or insufficient evidence. Pure.
+
+one rule   insufficient evidence   too few positives, patients or findings, or an undefined value
+           pass | fail             the value or the interval's lower end against the bound
+the whole  fail                    any rule fails
+           insufficient evidence   else, any rule that holds the model back has too little
+           pass                    else
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Final, Literal
+
+from thorax.findings import display
+from thorax.gate.evidence import Evidence, Reading, findings_of, read
+from thorax.gate.rules import METRICS, Rule
+
+Verdict = Literal["pass", "fail", "insufficient evidence"]
+_TOO_LITTLE: Final = "insufficient evidence"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One rule's verdict for one finding, or for all at once (`finding` is then empty)."""
+
+    rule: str
+    finding: str
+    metric: str
+    value: float | str | None
+    low: float | None
+    high: float | None
+    bound: float | str
+    positives: int | None
+    verdict: Verdict
+    on_insufficient: str
+    reason: str
+
+    def as_dict(self) -> dict[str, object]:
+        """What decision.json says of it."""
+        return asdict(self)
+
+
+def judge(rules: tuple[Rule, ...], evidence: Evidence) -> list[Outcome]:
+    """Every rule's outcomes, in the order of the rules and findings."""
+    outcomes = []
+    for rule in rules:
+        if METRICS[rule.metric].of == "verdict":
+            outcomes.append(_judge_validation(rule, evidence))
+        else:
+            outcomes.extend(
+                _judge_reading(rule, finding, read(rule, finding, evidence))
+                for finding in findings_of(rule, evidence)
+            )
+    return outcomes
+
+
+def overall(outcomes: list[Outcome]) -> Verdict:
+    """The gate's verdict over all outcomes."""
+    if any(outcome.verdict == "fail" for outcome in outcomes):
+        return "fail"
+    held = any(o.verdict == _TOO_LITTLE and o.on_insufficient == "hold" for o in outcomes)
+    passed = any(outcome.verdict == "pass" for outcome in outcomes)
+    return "pass" if passed and not held else _TOO_LITTLE
+
+
+def _judge_validation(rule: Rule, evidence: Evidence) -> Outcome:
+    answer = str(evidence.validation["verdict"])
+    until = evidence.validation.get("valid_until")
+    verdict: Verdict = "pass" if answer == rule.verdict else "fail"
+    reason = "The label checks accepted the data."
+    if evidence.validation_ended:
+        verdict, answer = "fail", "refuse"
+        reason = f"The label checks' verdict rested on a waiver that ended on {until}."
+    elif verdict == "fail":
+        reason = f"The label checks refused the data: {_failed_checks(evidence)}."
+    return _outcome(rule, "", Reading(None), verdict, reason, value=answer)
+
+
+def _failed_checks(evidence: Evidence) -> str:
+    failed = [
+        str(check["name"])
+        for check in evidence.validation.get("checks", [])
+        if not check["success"] and check["severity"] == "critical"
+    ]
+    return ", ".join(failed) or "no check is named"
+
+
+def _judge_reading(rule: Rule, finding: str, reading: Reading) -> Outcome:
+    subject = _subject(rule, finding)
+    kind, bound = rule.bound
+    value = reading.low if kind == "min_low" else reading.value
+    lack = _lack(rule, reading)
+    if lack or value is None or isinstance(bound, str):
+        reason = f"{subject}: {lack or reading.reason or 'it is undefined'}."
+        return _outcome(rule, finding, reading, _TOO_LITTLE, _sentence(reason))
+    good = value <= bound if kind == "max" else value >= bound
+    if kind == "max":
+        side = "at most" if good else "above"
+    else:
+        side = "at least" if good else "below"
+    what = f"the lower end of {subject}" if kind == "min_low" else subject
+    reason = _sentence(f"{what} is {value:.4g}, {side} {bound:g}.")
+    return _outcome(rule, finding, reading, "pass" if good else "fail", reason)
+
+
+def _subject(rule: Rule, finding: str) -> str:
+    at = f" at T {rule.threshold:g}" if rule.threshold is not None else ""
+    of = f" of {display(finding)}" if finding else ""
+    return f"{METRICS[rule.metric].title}{at}{of}"
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _lack(rule: Rule, reading: Reading) -> str:
+    """What the reading has too little of; empty when it has enough."""
+    needs = (
+        (reading.positives, rule.min_positives, "positives"),
+        (reading.positive_patients, rule.min_positive_patients, "patients with it"),
+        (reading.findings, rule.min_findings, "findings behind the mean"),
+    )
+    for has, needed, what in needs:
+        if needed and (has or 0) < needed:
+            return f"only {has or 0} {what}, {needed} are needed"
+    return ""
+
+
+def _outcome(
+    rule: Rule,
+    finding: str,
+    reading: Reading,
+    verdict: Verdict,
+    reason: str,
+    *,
+    value: str | None = None,
+) -> Outcome:
+    return Outcome(
+        rule=rule.name,
+        finding=finding,
+        metric=rule.metric,
+        value=value if value is not None else reading.value,
+        low=reading.low,
+        high=reading.high,
+        bound=rule.bound[1],
+        positives=reading.positives,
+        verdict=verdict,
+        on_insufficient=rule.on_insufficient,
+        reason=reason,
+    )

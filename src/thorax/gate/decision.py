@@ -1,0 +1,65 @@
+"""The decision as a document: what was judged, the verdict, and the blessing of a pass.
+
+The blessing signs everything in the document but itself, the judged files' checksums among it.
+"""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from thorax import artifacts, blessing
+from thorax.errors import Refused
+from thorax.gate.decide import Outcome, overall
+
+
+def document(
+    outcomes: list[Outcome], inputs: dict[str, str], *, valid_until: str | None, key_path: Path
+) -> dict[str, Any]:
+    """What decision.json says; blessed when the verdict is pass.
+
+    Args:
+        outcomes: every rule's verdict.
+        inputs: path from the checkout's root -> sha256 of each file behind the decision.
+        valid_until: when the verdict that this rests on ends, None when it does not.
+        key_path: the private key; made when missing, and only for a pass.
+    """
+    decision: dict[str, Any] = {
+        "verdict": overall(outcomes),
+        "rules": [outcome.as_dict() for outcome in outcomes],
+        "inputs": inputs,
+        "valid_until": valid_until,
+    }
+    signature = None
+    if decision["verdict"] == "pass":
+        signature = blessing.sign(decision, blessing.load_or_make_key(key_path))
+    return {**decision, "blessing": signature}
+
+
+def key_path() -> Path:
+    """The private key of this machine's gate: `THORAX_BLESSING_KEY`, or `.thorax/keys/`."""
+    if named := os.environ.get("THORAX_BLESSING_KEY"):
+        return Path(named)
+    return artifacts.home() / "keys" / "blessing.pem"
+
+
+def read_pass(
+    path: Path, *, now: datetime, root: Path, public_key: str | None = None
+) -> dict[str, Any]:
+    """The decision at `path` without its blessing, when it is a blessed pass that still holds.
+
+    Args:
+        path: decision.json.
+        now: the present, with its time zone.
+        root: where the paths of the decision's inputs begin.
+        public_key: the pinned key, as in `blessing.verify`.
+
+    Raises:
+        Refused: no pass, no blessing that fits, ended, or a judged file has changed since.
+    """
+    decision = blessing.require_pass(artifacts.read_json(path), public_key=public_key, now=now)
+    for name, digest in decision["inputs"].items():
+        file = root / name
+        if not file.is_file() or artifacts.sha256_file(file) != digest:
+            raise Refused(f"{name} is not the file that the gate judged: run the gate again")
+    return decision
