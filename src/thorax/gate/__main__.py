@@ -6,12 +6,12 @@ A no is an answer: it is written, said, and exits 0.
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from thorax import artifacts, config, stage
 from thorax.errors import BadInput
 from thorax.gate import decision
-from thorax.gate.decide import judge
+from thorax.gate.decide import Outcome, judge
 from thorax.gate.evidence import Evidence
 from thorax.gate.rules import GateConfig
 from thorax.validity import ended
@@ -30,15 +30,16 @@ def main(clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
     settings = config.load("gate", GateConfig)
     root = artifacts.root()
     evidence = read_evidence(root, now=clock())
+    outcomes = judge(settings.rules, evidence)
     answer = decision.document(
-        judge(settings.rules, evidence),
+        outcomes,
         digests(root),
         valid_until=evidence.validation.get("valid_until"),
         key_path=decision.key_path(),
     )
     with artifacts.atomic_folder(stage.output_folder("gate")) as folder:
         artifacts.write_json(folder / "decision.json", answer)
-    print("\n".join(report(answer)))
+    print("\n".join(report(answer["verdict"], outcomes)))
 
 
 def read_evidence(root: Path, *, now: datetime) -> Evidence:
@@ -71,13 +72,12 @@ def digests(root: Path) -> dict[str, str]:
     return {name: artifacts.sha256_file(root / name) for name in names}
 
 
-def report(answer: dict[str, Any]) -> list[str]:
+def report(verdict: str, outcomes: list[Outcome]) -> list[str]:
     """The verdict, then one plain line per rule and finding."""
-    lines = [f"gate: {answer['verdict']}"]
-    for outcome in answer["rules"]:
-        ignored = outcome["verdict"].startswith("in") and outcome["on_insufficient"] == "ignore"
-        note = " (ignored)" if ignored else ""
-        lines.append(f"  {outcome['verdict']:<22}{outcome['reason']}{note}")
+    lines = [f"gate: {verdict}"]
+    for outcome in outcomes:
+        note = " (ignored)" if outcome.is_ignored else ""
+        lines.append(f"  {outcome.verdict:<23}{outcome.reason}{note}")
     return lines
 
 

@@ -16,6 +16,13 @@ from thorax.gate.rules import METRICS, Rule
 
 Verdict = Literal["pass", "fail", "insufficient evidence"]
 _TOO_LITTLE: Final = "insufficient evidence"
+# (bound from above, good) -> how the value lies to the bound
+_SIDES: Final = {
+    (True, True): "at most",
+    (True, False): "above",
+    (False, True): "at least",
+    (False, False): "below",
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,11 @@ class Outcome:
     verdict: Verdict
     on_insufficient: str
     reason: str
+
+    @property
+    def is_ignored(self) -> bool:
+        """Whether the evidence is insufficient and the rule lets that pass."""
+        return self.verdict == _TOO_LITTLE and self.on_insufficient == "ignore"
 
     def as_dict(self) -> dict[str, object]:
         """What decision.json says of it."""
@@ -57,7 +69,7 @@ def overall(outcomes: list[Outcome]) -> Verdict:
     """The gate's verdict over all outcomes."""
     if any(outcome.verdict == "fail" for outcome in outcomes):
         return "fail"
-    held = any(o.verdict == _TOO_LITTLE and o.on_insufficient == "hold" for o in outcomes)
+    held = any(o.verdict == _TOO_LITTLE and not o.is_ignored for o in outcomes)
     passed = any(outcome.verdict == "pass" for outcome in outcomes)
     return "pass" if passed and not held else _TOO_LITTLE
 
@@ -93,10 +105,7 @@ def _judge_reading(rule: Rule, finding: str, reading: Reading) -> Outcome:
         reason = f"{subject}: {lack or reading.reason or 'it is undefined'}."
         return _outcome(rule, finding, reading, _TOO_LITTLE, _sentence(reason))
     good = value <= bound if kind == "max" else value >= bound
-    if kind == "max":
-        side = "at most" if good else "above"
-    else:
-        side = "at least" if good else "below"
+    side = _SIDES[kind == "max", good]
     what = f"the lower end of {subject}" if kind == "min_low" else subject
     reason = _sentence(f"{what} is {value:.4g}, {side} {bound:g}.")
     return _outcome(rule, finding, reading, "pass" if good else "fail", reason)

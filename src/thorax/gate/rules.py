@@ -7,7 +7,7 @@ with the model in production is not among the metrics yet.
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from thorax.config import Config
 from thorax.findings import FINDINGS
@@ -78,13 +78,13 @@ class Rule(Config):
     """For a metric of findings: a finding, or `each`, which is the default. Empty for others."""
     verdict: Literal["accept"] | None = None
     """For the metric `validation`: the verdict asked for."""
-    min: float | None = None
+    min: FiniteFloat | None = None
     """Lowest value that passes."""
-    max: float | None = None
+    max: FiniteFloat | None = None
     """Highest value that passes, for errors and losses."""
-    min_low: float | None = None
+    min_low: FiniteFloat | None = None
     """Lowest lower end of the interval that passes."""
-    threshold: float | None = None
+    threshold: FiniteFloat | None = None
     """T(IoU) or T(IoBB), for metrics of boxes."""
     method: str = "paper"
     """The box maker, for metrics of boxes."""
