@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 COLUMNS: dict[str, tuple[str, ...]] = {
-    # One image. `findings`, `uncertain` and `unknown` are lists of findings: given as present, given
-    # as doubtful, and not judged at all. What is in none of the three is given as absent.
+    # One image. `findings`, `uncertain` and `unknown` are lists of findings: given as present,
+    # given as doubtful, and not judged at all. What is in none of the three is given as absent.
     # `split` is empty or official: train, validation, train_val, test.
     "entries": (
         "image", "patient", "follow_up", "age_years", "sex", "view",
@@ -23,8 +23,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "boxes": ("image", "finding", "x_px", "y_px", "w_px", "h_px", "frame_px"),
     # One report; `images` is a list.
     "reports": ("report", "patient", "images", "text"),
-    # Better labels where someone has them, one image x finding: label 1 present, 0 absent. A finding
-    # may join several with `|` where the judges did not tell them apart ("Mass|Nodule").
+    # Better labels where someone has them, one image x finding: label 1 present, 0 absent. A
+    # finding may join several with `|` where the judges did not tell them apart ("Mass|Nodule").
     "adjudicated": ("image", "finding", "label"),
     # The phantom's truth, one image x finding: label 1 drawn, 0 not drawn.
     "truth": ("image", "finding", "label"),
@@ -50,6 +50,8 @@ class Content:
         images: loose images as (file name, bytes), in a fixed order; packed into archives.
         archives: published archives, kept byte for byte.
         total: how many loose images there are, for progress.
+        size_bytes: how many bytes of the loose images are not yet packed, to ask for disk space
+            before anything is written; 0 when the source cannot know.
     """
 
     identity: dict[str, Any]
@@ -57,6 +59,7 @@ class Content:
     images: Iterator[tuple[str, bytes]]
     total: int
     archives: list[Archive] = field(default_factory=list)
+    size_bytes: int = 0
 
 
 def empty(table: str) -> pd.DataFrame:

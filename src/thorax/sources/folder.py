@@ -1,0 +1,191 @@
+"""Any hospital's images: a folder of PNG or JPEG files, and a table with columns named in settings.
+
+Incremental: images that came since the last pull go into new archives. An image is named by its
+path inside the folder, `/` written as `_`. Labels are taken as given; where the table has reports
+only, every finding is unknown and the labels are mined.
+Does not anonymize: patient names and report texts are copied as they stand.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from thorax.errors import BadInput
+from thorax.findings import FINDINGS
+from thorax.progress import say
+from thorax.sources import layout
+from thorax.sources.folder_config import FolderConfig
+from thorax.sources.listing import is_image
+from thorax.sources.request import Request
+from thorax.sources.tables import (
+    Row,
+    age_years,
+    finding_names,
+    number,
+    read_rows,
+    refuse_duplicates,
+)
+
+
+def build(config: FolderConfig, request: Request) -> layout.Content:
+    """The content of the folder that the request or the settings name."""
+    folder = request.folder() or Path(config.images).expanduser().absolute()
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such folder; set sources.folder.images or give --from")
+    files = _images(folder)
+    rows = _rows_with_image(_inside(folder, config.table), config, files)
+    tables = {name: layout.empty(name) for name in layout.COLUMNS}
+    tables["entries"] = pd.DataFrame(
+        [_entry(name, row, config) for name, row in rows.items()],
+        columns=list(layout.COLUMNS["entries"]),
+    )
+    if config.columns.report is not None:
+        tables["reports"] = _reports(rows, config)
+    if config.boxes is not None:
+        tables["boxes"] = _boxes(_inside(folder, config.boxes), config, files, set(rows))
+    wanted = {name: files[name] for name in sorted(rows)}
+    sizes = {name: path.stat().st_size for name, path in wanted.items()}
+    return layout.Content(
+        identity={"source": "folder", "licence": config.licence},
+        tables=tables,
+        images=_read(wanted),
+        total=len(wanted),
+        size_bytes=sum(size for name, size in sizes.items() if not request.packed.has(name, size)),
+    )
+
+
+def _read(files: dict[str, Path]) -> Iterator[tuple[str, bytes]]:
+    for name, path in files.items():
+        yield name, path.read_bytes()
+
+
+def _inside(folder: Path, name: str) -> Path:
+    return folder / Path(name).expanduser()
+
+
+def _images(folder: Path) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if not is_image(path.name) or not path.is_file():
+            continue
+        name = path.relative_to(folder).as_posix().replace("/", "_")
+        if name in files:
+            raise BadInput(f"{path} and {files[name]} would both be called {name!r}: rename one")
+        files[name] = path
+    if not files:
+        raise BadInput(f"{folder} has no PNG or JPEG file")
+    return files
+
+
+def _rows_with_image(path: Path, config: FolderConfig, files: dict[str, Path]) -> dict[str, Row]:
+    """The table's rows by image, without those whose image is not there."""
+    columns = [name for name in config.columns.model_dump().values() if name is not None]
+    rows = read_rows(path, need=columns)
+    refuse_duplicates(rows, lambda row: row[config.columns.image], "image")
+    find = _Finder(files)
+    found: dict[str, Row] = {}
+    for row in rows:
+        name = find(row[config.columns.image], row)
+        if name is not None and name in found:
+            raise BadInput(
+                f"{row.where}: image {name!r} stands in row {found[name].line:,} already"
+            )
+        if name is not None:
+            found[name] = row
+    missing = len(rows) - len(found)
+    unused = len(files) - len(found)
+    say(f"{path.name}: {len(found):,} of {len(rows):,} rows have an image, {missing:,} have none")
+    if unused:
+        say(f"{unused:,} images have no row and stay out")
+    return found
+
+
+class _Finder:
+    """Finds an image by its path inside the folder, its file name, or either without suffix."""
+
+    def __init__(self, files: dict[str, Path]) -> None:
+        self._names: dict[str, set[str]] = defaultdict(set)
+        for name, path in files.items():
+            for key in (name, Path(name).stem, path.name, path.stem):
+                self._names[key].add(name)
+
+    def __call__(self, cell: str, row: Row) -> str | None:
+        key = cell.replace("\\", "/").removeprefix("./").replace("/", "_")
+        names = self._names.get(key, set())
+        if key in names:
+            return key
+        if len(names) > 1:
+            raise BadInput(
+                f"{row.where}: image {cell!r} may be {' or '.join(sorted(names))}: give its path"
+            )
+        return next(iter(names), None)
+
+
+def _entry(name: str, row: Row, config: FolderConfig) -> tuple[object, ...]:
+    columns = config.columns
+    follow_up = row.get(columns.follow_up)
+    sex, view = row.get(columns.sex), row.get(columns.view)
+    if not row[columns.patient]:
+        raise BadInput(f"{row.where}: no patient; patients are the unit of every split")
+    present = _labels(row, columns.findings, config)
+    doubtful = [
+        finding for finding in _labels(row, columns.uncertain, config) if finding not in present
+    ]
+    judged = config.judged if config.judged is not None else FINDINGS
+    if columns.findings is None:
+        judged = ()
+    unknown = [name for name in FINDINGS if name not in (*judged, *present, *doubtful)]
+    return (
+        name,
+        row[columns.patient],
+        int(number(follow_up, row.where, "follow_up")) if follow_up else None,
+        age_years(row.get(columns.age), row.where),
+        config.sexes.get(sex, sex),
+        config.views.get(view, view),
+        "|".join(present),
+        "|".join(doubtful),
+        "|".join(unknown),
+        row.get(columns.split),
+    )
+
+
+def _labels(row: Row, column: str | None, config: FolderConfig) -> list[str]:
+    labels = [label.strip() for label in row.get(column).split(config.separator)]
+    return finding_names(
+        (label for label in labels if label not in config.no_finding), row.where, config.names
+    )
+
+
+def _reports(rows: dict[str, Row], config: FolderConfig) -> pd.DataFrame:
+    """One row to a report, with the images that share it."""
+    reports: dict[str, list[str]] = {}
+    for image, row in rows.items():
+        name = row.get(config.columns.report_name) or Path(image).stem
+        patient, text = row[config.columns.patient], row.get(config.columns.report)
+        known = reports.setdefault(name, [patient, image, text])
+        if known[1] == image:
+            continue
+        if (known[0], known[2]) != (patient, text):
+            raise BadInput(
+                f"{row.where}: report {name!r} has another patient or text than in an earlier row"
+            )
+        known[1] += f"|{image}"
+    cells = [(name, *values) for name, values in reports.items() if values[2]]
+    return pd.DataFrame(cells, columns=list(layout.COLUMNS["reports"]))
+
+
+def _boxes(
+    path: Path, config: FolderConfig, files: dict[str, Path], images: set[str]
+) -> pd.DataFrame:
+    columns = layout.COLUMNS["boxes"]
+    find = _Finder(files)
+    boxes = []
+    for row in read_rows(path, need=columns):
+        name = find(row["image"], row)
+        findings = finding_names([row["finding"]], row.where, config.names)
+        numbers = [number(row[column], row.where, column) for column in columns[2:]]
+        if name in images:
+            boxes += [(name, finding, *numbers) for finding in findings]
+    return pd.DataFrame(boxes, columns=list(columns))

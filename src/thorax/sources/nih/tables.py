@@ -1,0 +1,156 @@
+"""NIH's tables, and Google's adjudicated labels, as rows of the layout.
+
+Sources: NIH Clinical Center's ChestXray-NIHCC (`Data_Entry_2017.csv` or `_v2020`,
+`BBox_List_2017.csv`, `test_list.txt`, `train_val_list.txt`; Wang et al., CVPR 2017), and Google's
+labels adjudicated by radiologists (Majkowska et al., Radiology 2020).
+Tables name images with `.png`; they are matched by stem, since mirrors hold JPEG too. Rows of
+images that are not here are left out and counted.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from thorax.errors import BadInput
+from thorax.findings import NO_FINDING
+from thorax.progress import say
+from thorax.sources.layout import COLUMNS, empty
+from thorax.sources.tables import (
+    Row,
+    age_years,
+    finding_names,
+    number,
+    open_text,
+    read_rows,
+    refuse_duplicates,
+)
+
+ENTRIES = ("Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv")  # the newer one first
+BOXES = "BBox_List_2017.csv"
+LISTS = {"test_list.txt": "test", "train_val_list.txt": "train_val"}
+ADJUDICATED = ("google2019_*.csv", "four_findings_expert_labels_*.csv")
+
+_FRAME_PX = 1024
+_LABELS = {NO_FINDING: "", "Infiltrate": "Infiltration"}  # as BBox_List spells it
+_ANSWERS = {"YES": 1, "NO": 0}
+_JUDGED = {  # Google's columns, and what of ours each covers
+    "Pneumothorax": "Pneumothorax",
+    "Airspace opacity": "Infiltration|Consolidation|Pneumonia|Edema",
+    "Nodule or mass": "Mass|Nodule",
+}
+
+Images = dict[str, str]  # stem -> file name
+
+
+def find(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
+    """Tables in `folder` or one below it, gzipped or not, in the order of `patterns`."""
+    found: list[Path] = []
+    for pattern in patterns:
+        for place in (pattern, f"*/{pattern}"):
+            found += sorted(folder.glob(place)) or sorted(folder.glob(f"{place}.gz"))
+    return found
+
+
+def read(folder: Path, images: Images) -> tuple[dict[str, pd.DataFrame], str]:
+    """Every table of the layout for `images` (stem -> file name), and the label table's name."""
+    labels = find(folder, ENTRIES)
+    if not labels:
+        raise BadInput(
+            f"{folder} has no {ENTRIES[0]}: get NIH's tables from "
+            "https://nihcc.app.box.com/v/ChestXray-NIHCC and put them there"
+        )
+    tables = {
+        "entries": _entries(labels[0], images, _splits(folder, images)),
+        "boxes": _boxes(find(folder, (BOXES,)), images),
+        "adjudicated": _adjudicated(find(folder, ADJUDICATED), images),
+        "reports": empty("reports"),
+        "truth": empty("truth"),
+    }
+    for name, table in tables.items():
+        if name in ("boxes", "adjudicated"):
+            say(f"{name}: {len(table):,} rows for images that are here")
+    return tables, labels[0].name.removesuffix(".gz")
+
+
+def _entries(path: Path, images: Images, splits: dict[str, str]) -> pd.DataFrame:
+    rows = read_rows(path, need=("Image Index", "Finding Labels", "Patient ID", "Patient Age"))
+    refuse_duplicates(rows, lambda row: Path(row["Image Index"]).stem, "image")
+    entries = [_entry(row, images, splits) for row in rows]
+    here = [entry for entry in entries if entry is not None]
+    say(
+        f"{path.name}: {len(here):,} of {len(rows):,} rows have an image here; "
+        f"{len(images) - len(here):,} images have no row and stay out"
+    )
+    return pd.DataFrame(here, columns=list(COLUMNS["entries"]))
+
+
+def _entry(row: Row, images: Images, splits: dict[str, str]) -> tuple[object, ...] | None:
+    findings = finding_names(row["Finding Labels"].split("|"), row.where, _LABELS)
+    age = age_years(row["Patient Age"], row.where)
+    stem = Path(row["Image Index"]).stem
+    if stem not in images:
+        return None
+    follow_up = row.get("Follow-up #")
+    return (
+        images[stem],
+        row["Patient ID"],
+        int(number(follow_up, row.where, "Follow-up #")) if follow_up else None,
+        age,
+        row.get("Patient Gender") or row.get("Patient Sex"),
+        row.get("View Position"),
+        "|".join(findings),
+        "",
+        "",
+        splits.get(stem, ""),
+    )
+
+
+def _splits(folder: Path, images: Images) -> dict[str, str]:
+    splits: dict[str, str] = {}
+    for name, split in LISTS.items():
+        paths = find(folder, (name,))
+        if not paths:
+            say(f"no {name} in {folder}: no official split of its images")
+            continue
+        with open_text(paths[0]) as lines:
+            stems = {Path(line.strip()).stem for line in lines}
+        twice = sorted(stem for stem in stems & images.keys() if stem in splits)
+        if twice:
+            raise BadInput(f"{paths[0]}: {twice[0]} stands in the {splits[twice[0]]} list as well")
+        splits.update(dict.fromkeys(stems & images.keys(), split))
+    return splits
+
+
+def _boxes(paths: list[Path], images: Images) -> pd.DataFrame:
+    if not paths:
+        return empty("boxes")
+    sides = (
+        "Bbox [x",
+        "y",
+        "w",
+        "h]",
+    )  # the header's comma inside the brackets cuts one name in four
+    boxes = []
+    for row in read_rows(paths[0], need=("Image Index", "Finding Label", *sides)):
+        x_px, y_px, w_px, h_px = (number(row[side], row.where, side) for side in sides)
+        stem = Path(row["Image Index"]).stem
+        for finding in finding_names([row["Finding Label"]], row.where, _LABELS):
+            if stem in images:
+                boxes.append((images[stem], finding, x_px, y_px, w_px, h_px, _FRAME_PX))
+    return pd.DataFrame(boxes, columns=list(COLUMNS["boxes"]))
+
+
+def _adjudicated(paths: list[Path], images: Images) -> pd.DataFrame:
+    labels = []
+    for path in paths:
+        rows = read_rows(path, need=("Image Index", *_JUDGED))
+        refuse_duplicates(rows, lambda row: row["Image Index"], "image")
+        for row in rows:
+            stem = Path(row["Image Index"]).stem
+            for column, findings in _JUDGED.items():
+                answer = _ANSWERS.get(row[column].upper())
+                if answer is None:
+                    raise BadInput(f"{row.where}: {column} is {row[column]!r}, not YES or NO")
+                if stem in images:
+                    labels.append((images[stem], findings, answer))
+    return pd.DataFrame(labels, columns=list(COLUMNS["adjudicated"]))

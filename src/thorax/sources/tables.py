@@ -1,0 +1,176 @@
+"""CSV in and out: rows that know their file and number, and the same bytes for the same table.
+
+A row that is cut short, a cell that is no number, a name that is there twice: each is a `BadInput`
+that names file and row. What is merely implausible (an age of 413) passes; validation judges it.
+"""
+
+import csv
+import gzip
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import pandas as pd
+
+from thorax.errors import BadInput
+from thorax.findings import FINDINGS
+
+_LONGEST_CELL = 50_000_000  # characters; a report is never that long, a broken quote is
+_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([YMWD]?)")
+_PER_YEAR = {"": 1.0, "Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table, with the file and line that messages name."""
+
+    path: Path
+    line: int
+    cells: dict[str, str]
+
+    @property
+    def where(self) -> str:
+        """`FILE, row LINE`."""
+        return f"{self.path}, row {self.line:,}"
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells[column]
+
+    def get(self, column: str | None) -> str:
+        """The cell of a column that may not be there (then empty)."""
+        return self.cells.get(column, "") if column is not None else ""
+
+
+def read_rows(path: Path, *, need: Iterable[str] = ()) -> list[Row]:
+    """Every row of a CSV file (`.gz` too) with a header.
+
+    Columns without a name may be missing at the end of a row, as in NIH's tables.
+
+    Args:
+        path: the file, UTF-8 with or without a byte order mark.
+        need: columns that must be there.
+
+    Raises:
+        BadInput: no such file or column, a row cut short or too long, not CSV, not UTF-8.
+    """
+    lines = _lines(path)
+    _, header = next(lines, (0, []))
+    header = [name.strip() for name in header]
+    missing = [name for name in need if name not in header]
+    if missing:
+        raise BadInput(
+            f"{path}: no column {missing[0]!r}; its header has {', '.join(header) or 'nothing'}"
+        )
+    width = max((place for place, name in enumerate(header, 1) if name), default=0)
+    return [
+        Row(path, line, _cells(path, line, cells, header[:width])) for line, cells in lines if cells
+    ]
+
+
+def _cells(path: Path, line: int, cells: list[str], header: list[str]) -> dict[str, str]:
+    if len(cells) < len(header) or any(cells[len(header) :]):
+        raise BadInput(
+            f"{path}, row {line:,}: {len(cells)} cells where the header has {len(header)}; "
+            "the file is cut short or broken: fetch it again"
+        )
+    return {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(_LONGEST_CELL)
+    line = 0
+    try:
+        with open_text(path) as file:
+            reader = csv.reader(file, strict=True)
+            for cells in reader:
+                line = reader.line_num
+                yield line, cells
+    except FileNotFoundError:
+        raise BadInput(f"{path} is missing") from None
+    except (csv.Error, EOFError, gzip.BadGzipFile, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"{path}, after row {line:,}: not a whole CSV file ({error}): fetch it again"
+        ) from None
+
+
+def open_text(path: Path) -> TextIO:
+    """Open a text file, gzipped or not, as UTF-8."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")  # type: ignore[return-value]
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def number(text: str, where: str, what: str) -> float:
+    """A finite number from a cell."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise BadInput(f"{where}: {what} is {text!r}, not a number")
+    return value
+
+
+def age_years(text: str, where: str) -> float | None:
+    """An age in years: `57`, `058Y`, `013M`, `001D` (DICOM's age strings), or empty for unknown."""
+    if not text:
+        return None
+    match = _AGE.fullmatch(text.upper())
+    if match is None:
+        raise BadInput(f"{where}: age {text!r} is not a number of years (57, 057Y, 013M)")
+    return round(float(match[1]) / _PER_YEAR[match[2]], 2)
+
+
+def finding_names(
+    labels: Iterable[str], where: str, names: dict[str, str] | None = None
+) -> list[str]:
+    """The findings that `labels` name, in the vocabulary's order and once each.
+
+    Args:
+        labels: names as the table writes them; empty ones are skipped.
+        where: opens the message of an error.
+        names: other spellings and the findings that they mean (`A|B` for several, empty for none).
+    """
+    found: set[str] = set()
+    for label in filter(None, (label.strip() for label in labels)):
+        meant = (names or {}).get(label, label)
+        for finding in filter(None, meant.split("|")):
+            if finding not in FINDINGS:
+                raise BadInput(f"{where}: unknown label {label!r}; known are {', '.join(FINDINGS)}")
+            found.add(finding)
+    return [finding for finding in FINDINGS if finding in found]
+
+
+def refuse_duplicates(rows: Iterable[Row], key: Callable[[Row], str], what: str) -> None:
+    """Raise `BadInput` with both rows when two rows have the same key."""
+    seen: dict[str, Row] = {}
+    for row in rows:
+        first = seen.setdefault(key(row), row)
+        if first is not row:
+            raise BadInput(
+                f"{row.where}: {what} {key(row)!r} stands in row {first.line:,} already; remove one"
+            )
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table: UTF-8, `\\n`, whole numbers without a point, nothing for what is missing."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(table.columns)
+        columns = [[_text(value) for value in table[name].tolist()] for name in table.columns]
+        writer.writerows(zip(*columns, strict=True))
+
+
+def _text(value: object) -> str:
+    if value is None or value is pd.NA or value is pd.NaT:
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ""
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value)
