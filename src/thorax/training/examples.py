@@ -37,8 +37,8 @@ def of_split(table: pd.DataFrame, split: str, *, where: Path) -> Examples:
     Raises:
         BadInput: there is none.
     """
-    readable = table[(table["split"] == split) & table["readable"] & (table["row"] >= 0)]
-    labelled = readable[manifest.known(readable).any(axis=1)].reset_index(drop=True)
+    readable = table.loc[(table["split"] == split) & table["readable"] & (table["row"] >= 0)]
+    labelled = readable.loc[manifest.known(readable).any(axis=1)].reset_index(drop=True)
     if labelled.empty:
         raise BadInput(
             f"{where}: no readable image with a known target is in split {split!r}: check the "

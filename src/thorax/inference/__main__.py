@@ -1,0 +1,155 @@
+"""Stage `inference`: export, calibrate on validation, score, and draw boxes.
+
+Writes `predictor/` (what is served), `predictions.parquet` (one image x finding: logit,
+probability, split) and `boxes.parquet`. Everything is scored with the exported graph. Computes no
+metric.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from thorax import artifacts, config, stage
+from thorax.dataset import batches, manifest
+from thorax.dataset.pixels import Pixels
+from thorax.errors import BadInput
+from thorax.findings import FINDINGS
+from thorax.inference import drawn, export, operating
+from thorax.inference.boxes import Box
+from thorax.inference.predictor import DESCRIPTION, MODEL, Calibration, Description, Predictor
+from thorax.inference.settings import InferenceConfig
+from thorax.model import checkpoint
+from thorax.model.checkpoint import Trained
+from thorax.progress import say, track
+
+
+@dataclass(frozen=True)
+class Data:
+    """The readable images of every split that is used, and where their pixels are."""
+
+    table: pd.DataFrame
+    pixels: Pixels
+
+    def of(self, splits: tuple[str, ...]) -> pd.DataFrame:
+        """The rows of `splits`, sorted by image."""
+        return self.table[self.table["split"].isin(splits)].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What the predictor says of N images: [N, F] each, and the boxes of each image."""
+
+    logits: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    boxes: list[list[Box]]
+
+
+def main() -> None:
+    """Export and score as `params.yaml: inference` says."""
+    root = artifacts.root()
+    settings = config.load("inference", InferenceConfig)
+    trained = checkpoint.load(root / "artifacts/training")
+    data = read_data(trained)
+    with artifacts.atomic_folder(stage.output_folder("inference")) as folder:
+        predictor = export_calibrated(trained, data, folder / "predictor", settings)
+        rows = data.of(settings.splits)
+        scores = score(predictor, data.pixels, rows, settings, draw=True)
+        write(folder, rows, scores)
+
+
+def read_data(trained: Trained) -> Data:
+    """The manifest's readable images; pixels or findings that the model cannot take: `BadInput`."""
+    root = artifacts.root()
+    path = root / "artifacts/dataset/manifest.parquet"
+    table = manifest.read(path)
+    pixels = Pixels.open(root / "artifacts/dataset/pixels.json", root / "data")
+    about = trained.description
+    if about.findings != FINDINGS:
+        raise BadInput(
+            f"the trained model answers for {', '.join(about.findings)}, not for this project's "
+            "findings in their order: train again (dvc repro training)"
+        )
+    if about.size_px != pixels.size_px:
+        raise BadInput(
+            f"the model was trained on images of {about.size_px} px, but the dataset holds "
+            f"{pixels.size_px} px: train again (dvc repro training)"
+        )
+    readable = table[table["readable"] & (table["row"] >= 0)]
+    if not (readable["split"] == "validation").any():
+        raise BadInput(f"{path}: no readable image in the validation split to calibrate on")
+    return Data(readable, pixels)
+
+
+def export_calibrated(
+    trained: Trained, data: Data, folder: Path, settings: InferenceConfig
+) -> Predictor:
+    """Write the predictor's folder: first with the identity, then calibrated on validation."""
+    predictor = write_predictor(trained, folder, settings)
+    rows = data.of(("validation",))
+    difference = export.check_parity(trained.classifier, predictor, data.pixels.gather(rows[:8]))
+    say(f"inference: exported; logits differ by at most {difference:.1g} from the network's")
+    scores = score(predictor, data.pixels, rows, settings, draw=False)
+    calibration, thresholds = operating.fit(
+        manifest.targets(rows), scores.logits, known=manifest.known(rows), findings=FINDINGS
+    )
+    fitted = predictor.description.model_copy(
+        update={"calibration": calibration, "thresholds": thresholds}
+    )
+    artifacts.write_json(folder / DESCRIPTION, fitted.model_dump(mode="json"))
+    return Predictor.load(folder, threads=settings.threads)
+
+
+def write_predictor(trained: Trained, folder: Path, settings: InferenceConfig) -> Predictor:
+    """Export the network into `folder` without calibration, and load it from there."""
+    about = trained.description
+    graph = export.to_onnx(trained.classifier, size_px=about.size_px)
+    with artifacts.atomic_file(folder / MODEL) as temporary:
+        temporary.write_bytes(graph)
+    description = Description(
+        findings=about.findings,
+        size_px=about.size_px,
+        frame_px=settings.frame_px,
+        calibration={finding: Calibration() for finding in about.findings},
+        thresholds=dict.fromkeys(about.findings),
+        weights_sha256=about.weights_sha256,
+        model_sha256=artifacts.sha256_bytes(graph),
+    )
+    artifacts.write_json(folder / DESCRIPTION, description.model_dump(mode="json"))
+    return Predictor.load(folder, threads=settings.threads)
+
+
+def score(
+    predictor: Predictor, pixels: Pixels, rows: pd.DataFrame, settings: InferenceConfig,
+    *, draw: bool,
+) -> Scores:  # fmt: skip
+    """Score the images of `rows`, with boxes when `draw` says so."""
+    plan = batches.in_order(len(rows), settings.batch_size)
+    stream = batches.stream(pixels, rows, plan)
+    logits, probabilities, boxes = [], [], []
+    for _, levels in track(stream, "inference: scored batches", len(plan)):
+        prediction = predictor.predict(levels)
+        logits.append(prediction.logits)
+        probabilities.append(prediction.probabilities)
+        if draw:
+            boxes += drawn.boxes_of(prediction, predictor, boxes_for=settings.boxes_for)
+    return Scores(np.concatenate(logits), np.concatenate(probabilities), boxes)
+
+
+def write(folder: Path, rows: pd.DataFrame, scores: Scores) -> None:
+    """Write `predictions.parquet` and `boxes.parquet`."""
+    images = rows["image"].tolist()
+    table = drawn.long_table(
+        images, FINDINGS, logit=scores.logits, probability=scores.probabilities
+    )
+    table["split"] = rows["split"].repeat(len(FINDINGS)).to_numpy()
+    artifacts.write_table(folder / "predictions.parquet", table)
+    boxes = drawn.boxes_table(images, scores.boxes)
+    artifacts.write_table(folder / "boxes.parquet", boxes)
+    say(f"inference: {len(rows):,} images scored, {len(boxes):,} boxes drawn")
+
+
+if __name__ == "__main__":
+    stage.run("inference", main)
