@@ -13,7 +13,7 @@ from thorax.errors import BadInput
 from thorax.gate import decision
 from thorax.gate.decide import Outcome, judge
 from thorax.gate.evidence import Evidence
-from thorax.gate.rules import GateConfig
+from thorax.gate.settings import GateConfig
 from thorax.validity import ended
 
 _VALIDATION: Final = "artifacts/validation/verdict.json"

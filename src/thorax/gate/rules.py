@@ -1,4 +1,4 @@
-"""The rules of the gate, as a person writes them in `params.yaml: gate`, and what they may ask for.
+"""The rules of the gate as a person writes them in `params.yaml`, and what they may ask for.
 
 A rule names one metric and one bound. Reads no file and judges nothing (`decide.py`). A comparison
 with the model in production is not among the metrics yet.
@@ -162,10 +162,3 @@ def _scope_problem(rule: Rule) -> str:
     if bool(metric.overlap) != (rule.threshold is not None):
         return "threshold is needed for metrics of boxes, and only there"
     return ""
-
-
-class GateConfig(Config):
-    """What a model must show before it may be packaged."""
-
-    rules: tuple[Rule, ...] = Field(min_length=1)
-    """All must pass."""
