@@ -1,4 +1,4 @@
-"""The healthy chest: a body's proportions, and the fields drawn from them.
+"""The healthy chest: the fields drawn from a body's proportions.
 
 A schematic frontal view of our own, after what any textbook shows: shoulders, lungs between the
 ribs and the domes of the diaphragm, spine, heart with aortic knob, clavicles, hila and vessels.
@@ -6,130 +6,15 @@ Densities run from 0 (air, black) to 1 (bone, white). No finding is drawn here.
 """
 
 import math
-from dataclasses import dataclass, replace
 
 import numpy as np
 
+from thorax.sources.phantom.body import Body
 from thorax.sources.phantom.dice import Dice, Field
 from thorax.sources.phantom.patients import LEFT, RIGHT
 from thorax.sources.phantom.shapes import Pose, band, disc, grid, hump, rise, stroke
 
 _SOFT = 0.010  # half width of an organ's edge, as a fraction of the frame
-
-
-@dataclass(frozen=True)
-class Body:
-    """Proportions as fractions of the frame, densities from 0 to 1.
-
-    Attributes:
-        lung_right, lung_left: from the midline to the chest wall at its widest.
-        apex: height of the lung tips.
-        dome_right, dome_left: height of the diaphragm's domes.
-        angle: how far the costophrenic angles reach below the domes.
-        heart_right, heart_left: from the midline to the heart's borders.
-        heart_y: height of the heart's middle.
-        knob: radius of the aortic knob.
-        waist: half width of the upper mediastinum.
-        turn: shift of heart and trachea by rotation about the long axis.
-        spine_bend: sideways bend of the spine.
-        rib_step: between ribs.
-        rib_start: height of the first rib.
-        rib_density, bulk: of bone, of soft tissue.
-        air: density of the lungs.
-        breast: density of breast shadows.
-        clavicle: height of the clavicles' inner ends.
-        hilum: height of the hila.
-        vessels: strength of the vessels.
-        seed: of the vessels' course.
-    """
-
-    lung_right: float
-    lung_left: float
-    apex: float
-    dome_right: float
-    dome_left: float
-    angle: float
-    heart_right: float
-    heart_left: float
-    heart_y: float
-    knob: float
-    waist: float
-    turn: float
-    spine_bend: float
-    rib_step: float
-    rib_start: float
-    rib_density: float
-    bulk: float
-    air: float
-    breast: float
-    clavicle: float
-    hilum: float
-    vessels: float
-    seed: int
-
-
-def body(seed: int, patient: int, *, sex: str, age_years: int) -> Body:
-    """A patient's proportions, the same in every study but for what age adds."""
-    dice = Dice(seed, patient, "body")
-    width = dice.bell(0.352, 0.012) - (0.008 if sex == "F" else 0.0)
-    dome = dice.bell(0.765, 0.018)
-    ratio = dice.bell(0.440, 0.022) + 0.0005 * (age_years - 50)  # cardiothoracic
-    heart = 2 * width * ratio
-    share = dice.bell(0.30, 0.03)
-    return Body(
-        lung_right=width + dice.bell(0, 0.004),
-        lung_left=width + dice.bell(0, 0.004),
-        apex=dice.bell(0.115, 0.012),
-        dome_right=dome,
-        dome_left=dome + dice.bell(0.022, 0.008),
-        angle=dice.bell(0.095, 0.010),
-        heart_right=heart * share,
-        heart_left=heart * (1 - share),
-        heart_y=dome - dice.bell(0.125, 0.010),
-        knob=dice.bell(0.036, 0.004) + 0.00015 * (age_years - 50),
-        waist=dice.bell(0.062, 0.006),
-        turn=0.0,
-        spine_bend=dice.bell(0, 0.010),
-        rib_step=dice.bell(0.079, 0.004),
-        rib_start=dice.bell(0.135, 0.012),
-        rib_density=dice.bell(0.085, 0.012) - 0.0004 * (age_years - 50),
-        bulk=dice.bell(0.56, 0.030),
-        air=dice.bell(0.215, 0.022),
-        breast=dice.between(0.03, 0.09) if sex == "F" else dice.between(0.0, 0.015),
-        clavicle=dice.bell(0.185, 0.012),
-        hilum=dice.bell(0.455, 0.012),
-        vessels=dice.bell(0.125, 0.016),
-        seed=dice.below(1 << 31),
-    )
-
-
-def posed(dice: Dice, base: Body, view: str) -> tuple[Body, Pose]:
-    """The body as one study shows it: AP films are taken in bed, with a larger heart."""
-    bed = view == "AP"
-    grown, breath = (
-        (dice.between(1.03, 1.13), dice.bell(-0.020, 0.016)) if bed else (1.0, dice.bell(0, 0.010))
-    )
-    turned = dice.bell(0, 0.011 if bed else 0.006)
-    shown = replace(
-        base,
-        heart_right=base.heart_right * grown,
-        heart_left=base.heart_left * grown,
-        dome_right=base.dome_right + breath,
-        dome_left=base.dome_left + breath,
-        heart_y=base.heart_y + breath,
-        waist=base.waist * grown,
-        turn=turned,
-        lung_right=base.lung_right - turned * 0.6,
-        lung_left=base.lung_left + turned * 0.6,
-        clavicle=base.clavicle + (dice.bell(-0.03, 0.012) if bed else dice.bell(0, 0.006)),
-    )
-    pose = Pose(
-        tilt=dice.bell(0, 0.022 if bed else 0.012),
-        shift_x=dice.bell(0, 0.012),
-        shift_y=dice.bell(0, 0.012),
-        zoom=dice.bell(1.0, 0.025),
-    )
-    return shown, pose
 
 
 class Scene:
@@ -193,7 +78,8 @@ class Scene:
         ry = 0.165
         rx = half * 0.97
         v = (self.y - shown.heart_y) / ry
-        u = (self.x - centre - lean * (self.y - shown.heart_y - 0.03)) / rx
+        narrow = 1 - 0.30 * rise((shown.heart_y - 0.055 - self.y) / 0.11)  # pear-shaped
+        u = (self.x - centre - lean * (self.y - shown.heart_y - 0.03)) / (rx * narrow)
         return disc(u, v, soft=0.07)
 
     def _shape_trunk(self) -> Field:
@@ -227,7 +113,8 @@ def density(scene: Scene, lung_gain: Field) -> Field:
     field = tissue + (air + 0.10 * near_wall - tissue) * lungs
     belly = rise((y - np.where(x < 0, scene.dome[RIGHT], scene.dome[LEFT])) / _SOFT)
     belly = belly * rise((y - 0.6) / 0.02)
-    field = field + (np.where(x < 0, 0.74, 0.68) - field) * belly * 0.9
+    field = field + (0.71 - 0.03 * rise(x / 0.12) + 0.03 * rise(-x / 0.12) - field) * belly * 0.9
+    field = field - _bubble(scene)
     middle = np.maximum(_mediastinum(scene), scene.heart)
     field = field + (0.70 - field) * middle * 0.93
     field = field + _breasts(scene)
@@ -235,15 +122,30 @@ def density(scene: Scene, lung_gain: Field) -> Field:
     return np.asarray(field * scene.trunk, np.float32)
 
 
+def _bubble(scene: Scene) -> Field:
+    """Air in the stomach, below the left dome."""
+    top = scene.body.dome_left + 0.052
+    u, v = (scene.x - 0.165) / 0.075, (scene.y - top) / 0.034
+    return np.asarray(scene.body.bubble * disc(u, v, soft=0.3), np.float32)
+
+
 def _mediastinum(scene: Scene) -> Field:
     shown, y = scene.body, scene.y
     x = scene.x - shown.turn
-    column = band(
-        x, shown.waist + 0.03 * rise((y - 0.5) / 0.15) + 0.02 * rise((0.2 - y) / 0.1), soft=0.012
+    belly = 1 - 0.75 * rise((y - 0.82) / 0.05)
+    neck = 1 - 0.45 * rise((0.10 - y) / 0.06)
+    column = (
+        belly
+        * neck
+        * band(
+            x,
+            shown.waist + 0.03 * rise((y - 0.5) / 0.15) + 0.02 * rise((0.2 - y) / 0.1),
+            soft=0.012,
+        )
     )
     knob = disc((x - shown.waist + 0.012) / shown.knob, (y - 0.315) / (shown.knob * 1.1), soft=0.25)
     trunk = disc((x - shown.waist + 0.01) / 0.030, (y - shown.hilum + 0.05) / 0.045, soft=0.35)
-    return np.maximum(column, np.maximum(knob, 0.9 * trunk))
+    return np.asarray(np.maximum(column, np.maximum(knob, 0.9 * trunk)), np.float32)
 
 
 def _trachea(scene: Scene) -> Field:
@@ -298,12 +200,15 @@ def _row(height: Field, step: float, thickness: float, *, first: int, last: int)
 def _spine(scene: Scene) -> Field:
     shown, y = scene.body, scene.y
     x = scene.x - shown.spine_bend * hump(((y - 0.5) / 0.5) * ((y - 0.5) / 0.5))
-    column = band(x, 0.036, soft=0.010)
+    belly = 1 - 0.75 * rise((y - 0.82) / 0.05)
+    neck = 1 - 0.45 * rise((0.10 - y) / 0.06)
+    column = belly * neck * band(x, 0.036, soft=0.010)
     scaled = y / 0.062
     off = np.abs(scaled - np.floor(scaled + 0.5))
     discs = 1 - 0.45 * hump((off / 0.22) * (off / 0.22))
     stalk = hump((x / 0.008) * (x / 0.008))
-    return np.asarray(0.075 * column * discs + 0.03 * stalk, np.float32)
+    fade = 1 - 0.4 * rise((y - 0.80) / 0.06)
+    return np.asarray((0.075 * column * discs + 0.03 * stalk) * fade, np.float32)
 
 
 def _shoulders(scene: Scene) -> Field:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thorax.sources.phantom import anatomy, lesions
+from thorax.sources.phantom import anatomy, body, lesions
 from thorax.sources.phantom.anatomy import Scene
 from thorax.sources.phantom.devices import devices
 from thorax.sources.phantom.dice import Dice, Field
 from thorax.sources.phantom.patients import Lesion, Study
 from thorax.sources.phantom.shapes import clouds, extent
 
+_SHOULDER = 0.72
 _BOX_LEVEL = 1 / 3  # of the lesion's strongest point
 
 
@@ -38,12 +39,14 @@ def draw(study: Study, *, seed: int, size_px: int) -> NDArray[np.uint8]:
     dice = Dice(seed, study.patient, "exposure", study.follow_up)
     mottle = 0.015 * clouds(dice, size_px, 10) + 0.012 * clouds(dice, size_px, 40)
     field = anatomy.density(scene, np.asarray(mottle, np.float32))
-    kept = scene.both
+    kept = scene.both * (1 - 0.6 * scene.heart)
     for layer in layers:
         kept = kept * (1 - layer.strip)
     field = field + scene.body.vessels * anatomy.vessels(scene) * kept
     for layer in layers:
-        field = field + layer.add + (layer.target - field) * layer.veil
+        field = field + layer.add
+    for layer in layers:  # fluid hides what lies in it
+        field = field + np.maximum(layer.target - field, 0) * layer.veil
     things = Dice(seed, study.patient, "devices", study.follow_up)
     field = field + devices(scene, study, things)
     return _expose(np.asarray(field, np.float32), dice, study.view)
@@ -62,9 +65,9 @@ def boxes(study: Study, *, seed: int, size_px: int) -> list[DrawnBox]:
 
 
 def _scene(study: Study, seed: int, size_px: int) -> Scene:
-    person = anatomy.body(seed, study.patient, sex=study.sex, age_years=study.age_years)
+    person = body.body(seed, study.patient, sex=study.sex, age_years=study.age_years)
     dice = Dice(seed, study.patient, "pose", study.follow_up)
-    shown, pose = anatomy.posed(dice, person, study.view)
+    shown, pose = body.posed(dice, person, study.view)
     for lesion in _ordered(study.lesions):
         shown = lesions.deform(shown, lesion)
     return Scene(size_px, shown, pose)
@@ -83,6 +86,8 @@ def _expose(field: Field, dice: Dice, view: str) -> NDArray[np.uint8]:
     curve = dice.bell(0.0, 0.14)
     grain = dice.between(4.0, 8.0) if view == "PA" else dice.between(5.5, 10.0)
     shown = field + curve * field * (1 - field)
+    above = np.maximum(shown - _SHOULDER, 0)  # film saturates slowly
+    shown = np.minimum(shown, _SHOULDER) + above / (1 + 1.5 * above)
     level = 255 * (offset + gain * shown)
     noise = dice.grain(height + 1, width + 1)
     smooth = (noise[1:, 1:] + noise[:-1, 1:] + noise[1:, :-1] + noise[:-1, :-1]) * 0.5
