@@ -125,3 +125,9 @@ def test_a_huge_report_is_read_in_seconds(labeler: Labeler, piece: str) -> None:
 
 def by_finding(labels: list[Label]) -> dict[str, Label]:
     return {label.finding: label for label in labels}
+
+
+def test_a_heading_inside_findings_stays_in_findings(labeler: Labeler) -> None:
+    found = states(labeler, "FINDINGS:\nLUNGS: A nodule.\nPLEURA: No effusion.\n")
+    assert found["Nodule"] == "positive"
+    assert found["Effusion"] == "negative"

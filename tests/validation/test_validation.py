@@ -148,7 +148,7 @@ FAULTS: dict[str, list[tuple[Fault, str, str, str]]] = {
         (cell("entries", 7, "findings", "Mass|"), "findings holds", "critical", "Mass|"),
         (cell("entries", 7, "uncertain", "No Finding"), "uncertain holds", "critical", "No Fi"),
         (cell("entries", 7, "unknown", "mass"), "unknown holds", "critical", "mass"),
-        (cell("entries", 7, "unknown", FINDINGS[7]), "no finding is said", "warning", "Pneumothorax"),
+        (cell("entries", 7, "unknown", FINDINGS[7]), "no finding is said", "warning", "Pneumo"),
         (cell("entries", 7, "image", "06.png"), "every image stands once", "critical", "06.png"),
         (cell("entries", 7, "image", " "), "every row names an image", "critical", "9"),
         (cell("entries", 7, "patient", ""), "every row names a patient", "critical", "07.png"),
