@@ -1,15 +1,14 @@
 """The decision as a document: what was judged, the verdict, and the blessing of a pass.
 
 The blessing signs everything in the document but itself, the judged files' checksums among it.
+Whoever needs a pass reads it with `blessing.require_pass`.
 """
 
 import os
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from thorax import artifacts, blessing
-from thorax.errors import Refused
 from thorax.gate.decide import Outcome, overall
 
 
@@ -41,25 +40,3 @@ def key_path() -> Path:
     if named := os.environ.get("THORAX_BLESSING_KEY"):
         return Path(named)
     return artifacts.home() / "keys" / "blessing.pem"
-
-
-def read_pass(
-    path: Path, *, now: datetime, root: Path, public_key: str | None = None
-) -> dict[str, Any]:
-    """The decision at `path` without its blessing, when it is a blessed pass that still holds.
-
-    Args:
-        path: decision.json.
-        now: the present, with its time zone.
-        root: where the paths of the decision's inputs begin.
-        public_key: the pinned key, as in `blessing.verify`.
-
-    Raises:
-        Refused: no pass, no blessing that fits, ended, or a judged file has changed since.
-    """
-    decision = blessing.require_pass(artifacts.read_json(path), public_key=public_key, now=now)
-    for name, digest in decision["inputs"].items():
-        file = root / name
-        if not file.is_file() or artifacts.sha256_file(file) != digest:
-            raise Refused(f"{name} is not the file that the gate judged: run the gate again")
-    return decision

@@ -101,14 +101,14 @@ class Rule(Config):
     @classmethod
     def _is_known(cls, metric: str) -> str:
         if metric not in METRICS:
-            raise ValueError(f"unknown metric; known are {', '.join(METRICS)}; got")
+            raise ValueError(f"unknown metric, expected one of {', '.join(METRICS)}")
         return metric
 
     @field_validator("finding")
     @classmethod
     def _is_finding(cls, finding: str) -> str:
         if finding not in ("", EACH, *FINDINGS):
-            raise ValueError(f"unknown finding; known are {EACH}, {', '.join(FINDINGS)}; got")
+            raise ValueError(f"unknown finding, expected one of {EACH}, {', '.join(FINDINGS)}")
         return finding
 
     @model_validator(mode="after")

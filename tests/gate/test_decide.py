@@ -1,0 +1,176 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.gate.conftest import auc
+from thorax.errors import BadInput
+from thorax.gate.decide import Outcome, judge, overall
+from thorax.gate.evidence import Evidence
+from thorax.gate.rules import Rule
+
+
+def outcomes(evidence: Evidence, *rules: dict[str, Any]) -> list[Outcome]:
+    return judge(tuple(Rule(**rule) for rule in rules), evidence)
+
+
+def verdict(evidence: Evidence, *rules: dict[str, Any]) -> str:
+    return overall(outcomes(evidence, *rules))
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected", "reason"),
+    [
+        ({"metric": "mean_auc", "min": 0.775}, "pass", "Mean AUC is 0.775, at least 0.775."),
+        ({"metric": "mean_auc", "min": 0.78}, "fail", "Mean AUC is 0.775, below 0.78."),
+        (
+            {"metric": "mean_auc", "min_low": 0.7},
+            "fail",
+            "The lower end of mean AUC is 0.65, below 0.7.",
+        ),
+        (
+            {"metric": "auc", "finding": "Mass", "min_low": 0.5},
+            "pass",
+            "The lower end of AUC of Mass is 0.55, at least 0.5.",
+        ),
+        (
+            {"metric": "mean_calibration_error", "max": 0.05},
+            "pass",
+            "Mean calibration error is 0.04, at most 0.05.",
+        ),
+        (
+            {"metric": "brier", "finding": "Mass", "max": 0.09},
+            "fail",
+            "Brier loss of Mass is 0.1, above 0.09.",
+        ),
+        (
+            {"metric": "acc_iou", "finding": "Mass", "threshold": 0.1, "min": 0.4},
+            "pass",
+            "Acc by IoU at T 0.1 of Mass is 0.4, at least 0.4.",
+        ),
+        (
+            {"metric": "mean_acc_iobb", "threshold": 0.25, "min_low": 0.35},
+            "fail",
+            "The lower end of mean Acc by IoBB at T 0.25 is 0.3, below 0.35.",
+        ),
+        (
+            {"metric": "auc", "finding": "Hernia", "min": 0.5},
+            "insufficient evidence",
+            "AUC of Hernia: no positive image.",
+        ),
+        (
+            {"metric": "auc", "finding": "Mass", "min": 0.5, "min_positives": 41},
+            "insufficient evidence",
+            "AUC of Mass: only 40 positives, 41 are needed.",
+        ),
+        (
+            {"metric": "auc", "finding": "Mass", "min": 0.5, "min_positive_patients": 21},
+            "insufficient evidence",
+            "AUC of Mass: only 20 patients with it, 21 are needed.",
+        ),
+        (
+            {"metric": "mean_auc", "min": 0.5, "min_findings": 3},
+            "insufficient evidence",
+            "Mean AUC: only 2 findings behind the mean, 3 are needed.",
+        ),
+        (
+            {"metric": "acc_iou", "finding": "Hernia", "threshold": 0.1, "min": 0.4},
+            "insufficient evidence",
+            "Acc by IoU at T 0.1 of Hernia: no true box.",
+        ),
+        (
+            {"metric": "auc", "finding": "Edema", "min": 0.5},
+            "insufficient evidence",
+            "AUC of Edema: the model was not scored for it.",
+        ),
+    ],
+)
+def test_a_rule_gives_a_verdict_and_one_plain_sentence(
+    evidence: Evidence, rule: dict[str, Any], expected: str, reason: str
+) -> None:
+    (outcome,) = outcomes(evidence, rule)
+    assert (outcome.verdict, outcome.reason) == (expected, reason)
+    assert overall([outcome]) == expected
+
+
+def test_a_value_without_an_interval_cannot_meet_a_bound_on_its_lower_end(
+    evidence: Evidence,
+) -> None:
+    evidence.evaluation["findings"]["Mass"] = {
+        **auc(0.9, None),
+        "reason": "no interval: only 12 of 1000 replicates hold both classes",
+    }
+    rule = {"metric": "auc", "finding": "Mass"}
+    (low,) = outcomes(evidence, {**rule, "min_low": 0.5})
+    assert low.verdict == "insufficient evidence"
+    assert "only 12 of 1000 replicates" in low.reason
+    (value,) = outcomes(evidence, {**rule, "min": 0.5})
+    assert value.verdict == "pass"
+
+
+def test_each_judges_every_scored_finding_in_the_project_s_order(evidence: Evidence) -> None:
+    judged = outcomes(evidence, {"metric": "auc", "finding": "each", "min": 0.78})
+    assert [(outcome.finding, outcome.verdict) for outcome in judged] == [
+        ("Effusion", "pass"),
+        ("Mass", "fail"),
+        ("Hernia", "insufficient evidence"),
+    ]
+
+
+def test_the_whole_fails_when_any_rule_fails(evidence: Evidence) -> None:
+    good = {"metric": "mean_auc", "min": 0.7}
+    bad = {"metric": "mean_auc", "min": 0.9}
+    unclear = {"metric": "auc", "finding": "Hernia", "min": 0.5}
+    assert verdict(evidence, good) == "pass"
+    assert verdict(evidence, good, unclear, bad) == "fail"
+
+
+def test_insufficient_evidence_holds_unless_the_rule_ignores_it(evidence: Evidence) -> None:
+    good = {"metric": "mean_auc", "min": 0.7}
+    unclear = {"metric": "auc", "finding": "Hernia", "min": 0.5}
+    assert verdict(evidence, good, unclear) == "insufficient evidence"
+    assert verdict(evidence, good, {**unclear, "on_insufficient": "ignore"}) == "pass"
+
+
+def test_ignoring_does_not_make_a_pass_of_nothing(evidence: Evidence) -> None:
+    unclear = {"metric": "auc", "finding": "Hernia", "min": 0.5, "on_insufficient": "ignore"}
+    assert verdict(evidence, unclear) == "insufficient evidence"
+
+
+def test_refused_data_fail_and_the_failed_checks_are_named(evidence: Evidence) -> None:
+    checks = [
+        {"name": "patients in one split", "severity": "critical", "success": False},
+        {"name": "ages", "severity": "warning", "success": False},
+    ]
+    refused = replace(evidence, validation={"verdict": "refuse", "checks": checks})
+    (outcome,) = outcomes(refused, {"metric": "validation", "verdict": "accept"})
+    assert outcome.verdict == "fail"
+    assert outcome.reason == "The label checks refused the data: patients in one split."
+
+
+def test_an_acceptance_that_has_ended_counts_as_a_refusal(evidence: Evidence) -> None:
+    ended = replace(
+        evidence,
+        validation={"verdict": "accept", "checks": [], "valid_until": "2026-01-31"},
+        validation_ended=True,
+    )
+    (outcome,) = outcomes(ended, {"metric": "validation", "verdict": "accept"})
+    assert (outcome.verdict, outcome.value) == ("fail", "refuse")
+    assert "2026-01-31" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"metric": "acc_iou", "threshold": 0.15, "min": 0.1}, r"no boxes were scored at T 0\.15"),
+        (
+            {"metric": "mean_acc_iou", "threshold": 0.1, "min": 0.1, "method": "grad-cam"},
+            "method 'grad-cam'; scored are paper",
+        ),
+    ],
+)
+def test_boxes_that_were_not_scored_are_named(
+    evidence: Evidence, rule: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(BadInput, match=message):
+        outcomes(evidence, rule)
