@@ -1,8 +1,8 @@
 """How fast the AUCs of NIH's whole test split are, and their 1,000 bootstrap replicates.
 
 Side by side: scikit-learn's roc_auc_score in a loop over findings, and in a loop over replicates
-with the patients' counts as sample weights (a few replicates, scaled up). Sizes are those of the official
-test split of ChestX-ray14: 25,596 images of 2,797 patients, 14 findings. Both sides must agree.
+with the patients' counts as sample weights (a few replicates, scaled up). Sizes are those of the
+official test split of ChestX-ray14: 25,596 images of 2,797 patients, 14 findings. Both must agree.
 
     OMP_NUM_THREADS=1 PYTHONPATH=src python benchmarks/auc.py
 """
