@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from tests.evaluation.conftest import Checkout
 from thorax import artifacts
-from thorax.evaluation.__main__ import evaluate
+from thorax.evaluation.__main__ import evaluate, report
 from thorax.evaluation.summary import _age_bands
 from thorax.findings import FINDINGS, target_column
 
@@ -103,6 +103,16 @@ def test_a_figure_draws_in_each_panel_whose_finding_is_defined(
         middle = blue[int((0.118 + 0.234 * row) * height) :][: int(0.12 * height)]
         panel = middle[:, int((0.065 + 0.245 * column) * width) :][:, : int(0.17 * width)]
         assert panel.any() == (finding != "Mass"), finding
+
+
+def test_the_result_is_one_line_also_when_nothing_can_be_judged(evaluated: Checkout) -> None:
+    summary = read(evaluated, "metrics.json")
+    score = summary["mean"]["auc_score"]
+    assert f"mean AUC {score:.3f} (" in report(summary)
+    assert "over 12 findings, 180 images of 60 patients" in report(summary)
+    nothing = {"findings": 0, "reason": "no finding has both classes"}
+    line = report({**summary, "mean": nothing})
+    assert line == ("evaluation: no AUC on 180 images of 60 patients, no finding has both classes")
 
 
 def test_an_age_band_begins_at_its_first_year() -> None:

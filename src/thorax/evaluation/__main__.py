@@ -51,11 +51,12 @@ def write_figures(folder: Path, scores: Scored, whole: Summary, settings: Evalua
 def report(whole: Summary) -> str:
     """The result in one line."""
     mean = whole["mean"]
-    return (
-        f"evaluation: mean AUC {mean['auc_score']:.3f} "
-        f"({mean['auc_low']:.3f} to {mean['auc_high']:.3f}) over {mean['findings']} findings, "
-        f"{whole['images']:,} images of {whole['patients']:,} patients"
-    )
+    scored_on = f"{whole['images']:,} images of {whole['patients']:,} patients"
+    if mean["findings"] == 0:
+        return f"evaluation: no AUC on {scored_on}, {mean['reason']}"
+    interval = mean["reason"] or f"{mean['auc_low']:.3f} to {mean['auc_high']:.3f}"
+    score = f"mean AUC {mean['auc_score']:.3f} ({interval}) over {mean['findings']} findings"
+    return f"evaluation: {score}, {scored_on}"
 
 
 if __name__ == "__main__":

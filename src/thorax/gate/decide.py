@@ -27,15 +27,18 @@ _SIDES: Final = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """One rule's verdict for one finding, or for all at once (`finding` is then empty)."""
+    """One rule's verdict for one finding, or for all at once (`finding` is then empty).
+
+    `value`, `low`, `high` and `bound` are numbers, or None where the rule asks for a verdict.
+    """
 
     rule: str
     finding: str
     metric: str
-    value: float | str | None
+    value: float | None
     low: float | None
     high: float | None
-    bound: float | str
+    bound: float | None
     positives: int | None
     verdict: Verdict
     on_insufficient: str
@@ -80,11 +83,11 @@ def _judge_validation(rule: Rule, evidence: Evidence) -> Outcome:
     verdict: Verdict = "pass" if answer == rule.verdict else "fail"
     reason = "The label checks accepted the data."
     if evidence.validation_ended:
-        verdict, answer = "fail", "refuse"
+        verdict = "fail"
         reason = f"The label checks' verdict rested on a waiver that ended on {until}."
     elif verdict == "fail":
         reason = f"The label checks refused the data: {_failed_checks(evidence)}."
-    return _outcome(rule, "", Reading(None), verdict, reason, value=answer)
+    return _outcome(rule, "", Reading(None), verdict, reason)
 
 
 def _failed_checks(evidence: Evidence) -> str:
@@ -134,23 +137,16 @@ def _lack(rule: Rule, reading: Reading) -> str:
     return ""
 
 
-def _outcome(
-    rule: Rule,
-    finding: str,
-    reading: Reading,
-    verdict: Verdict,
-    reason: str,
-    *,
-    value: str | None = None,
-) -> Outcome:
+def _outcome(rule: Rule, finding: str, reading: Reading, verdict: Verdict, reason: str) -> Outcome:
+    _, bound = rule.bound
     return Outcome(
         rule=rule.name,
         finding=finding,
         metric=rule.metric,
-        value=value if value is not None else reading.value,
+        value=reading.value,
         low=reading.low,
         high=reading.high,
-        bound=rule.bound[1],
+        bound=None if isinstance(bound, str) else bound,
         positives=reading.positives,
         verdict=verdict,
         on_insufficient=rule.on_insufficient,
