@@ -3,6 +3,7 @@
 A day counts to its end in UTC; a moment without a time zone is UTC.
 """
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -19,9 +20,9 @@ def ended(valid_until: Any, *, now: datetime, where: str) -> bool:
 
 
 def _end(until: str, where: str) -> datetime:
+    with suppress(ValueError):
+        return datetime.combine(date.fromisoformat(until), time.max, UTC)
     try:
-        if len(until) == len("2026-01-31"):
-            return datetime.combine(date.fromisoformat(until), time.max, UTC)
         moment = datetime.fromisoformat(until)
     except ValueError:
         raise BadInput(
