@@ -19,41 +19,38 @@ _L = ("1000", "1000", "1000", "1000", "1000", "1000", "1111")
 Point = tuple[float, float]
 
 
-def devices(scene: Scene, study: Study, dice: Dice) -> Field:
-    """Density added by devices and look-alikes [H, W]."""
+def devices(scene: Scene, study: Study, *, seed: int) -> Field:
+    """Density added by devices and look-alikes [H, W].
+
+    Each has its own stream, so that a drain more or less moves no other.
+    """
     field = np.zeros_like(scene.x)
-    bed = study.view == "AP"
-    if dice.chance(0.55 if bed else 0.03):
-        _leads(scene, field, dice)
-    if dice.chance(0.35 if bed else 0.02):
-        _path(
-            scene,
-            field,
-            [(-0.13, 0.12), (-0.09, 0.20), (-0.055, 0.30), (-0.05, 0.30 + dice.between(0.08, 0.2))],
-            0.0035,
-            0.17,
-        )
-    if dice.chance(0.15 if bed else 0.0):
-        _path(
-            scene,
-            field,
-            [(0.0, 0.0), (-0.003, 0.15), (0.002, dice.between(0.24, 0.33))],
-            0.0055,
-            0.14,
-        )
-    if dice.chance(0.14 if bed else 0.0):
-        _path(
-            scene,
-            field,
-            [(0.004, 0.0), (0.01, 0.3), (0.012, 0.6), (0.06, 0.86), (0.12, 0.92)],
-            0.004,
-            0.14,
-        )
-    _drain(scene, field, study, dice)
-    _pacemaker(scene, field, study, dice)
-    _look_alikes(scene, field, study, dice)
-    _marker(field, dice)
+
+    def dice(purpose: str) -> Dice:
+        return Dice(seed, study.patient, purpose, study.follow_up)
+
+    _leads(scene, field, study, dice("leads"))
+    _lines(scene, field, study, dice("lines"))
+    _drain(scene, field, study, dice("drain"))
+    _pacemaker(scene, field, study, dice("pacemaker"))
+    _look_alikes(scene, field, study, dice("look-alikes"))
+    _marker(field, dice("marker"))
     return field
+
+
+def _lines(scene: Scene, field: Field, study: Study, dice: Dice) -> None:
+    """A central line, a breathing tube and a stomach tube, for some who lie in bed."""
+    bed = study.view == "AP"
+    tip = 0.30 + dice.between(0.08, 0.20)
+    central = [(-0.13, 0.12), (-0.09, 0.20), (-0.055, 0.30), (-0.05, tip)]
+    breathing = [(0.0, 0.0), (-0.003, 0.15), (0.002, dice.between(0.24, 0.33))]
+    stomach = [(0.004, 0.0), (0.01, 0.3), (0.012, 0.6), (0.06, 0.86), (0.12, 0.92)]
+    if dice.chance(0.35 if bed else 0.02):
+        _path(scene, field, central, 0.0035, 0.17)
+    if dice.chance(0.15 if bed else 0.0):
+        _path(scene, field, breathing, 0.0055, 0.14)
+    if dice.chance(0.14 if bed else 0.0):
+        _path(scene, field, stomach, 0.004, 0.14)
 
 
 def _path(
@@ -63,7 +60,9 @@ def _path(
         stroke(field, scene.x, scene.y, start=start, end=end, half_width=half_width, amount=amount)
 
 
-def _leads(scene: Scene, field: Field, dice: Dice) -> None:
+def _leads(scene: Scene, field: Field, study: Study, dice: Dice) -> None:
+    if not dice.chance(0.55 if study.view == "AP" else 0.03):
+        return
     for side in (RIGHT, LEFT, LEFT):
         x, y = side * dice.between(0.16, 0.33), dice.between(0.2, 0.85)
         np.maximum(

@@ -47,8 +47,7 @@ def draw(study: Study, *, seed: int, size_px: int) -> NDArray[np.uint8]:
         field = field + layer.add
     for layer in layers:  # fluid hides what lies in it
         field = field + np.maximum(layer.target - field, 0) * layer.veil
-    things = Dice(seed, study.patient, "devices", study.follow_up)
-    field = field + devices(scene, study, things)
+    field = field + devices(scene, study, seed=seed)
     return _expose(np.asarray(field, np.float32), dice, study.view)
 
 
