@@ -108,7 +108,8 @@ def _observed(check: Check, table: Table, result: dict[str, Any], *, failed: boo
         missing = result["details"].get("mismatched", {}).get("missing", [])
         return f"missing: {', '.join(map(str, missing))}" if missing else "all there"
     if "observed_value" in result:
-        return result["observed_value"]
+        value = result["observed_value"]
+        return round(value, 6) if isinstance(value, float) else value
     if "unexpected_count" in result:
         return f"{result['unexpected_count']} of {result['element_count']}"
     named = [value for key, value in check.arguments.items() if key.startswith("column")]

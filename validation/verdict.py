@@ -24,8 +24,8 @@ def lines(outcomes: list[Outcome]) -> list[str]:
     """What a person reads: the failed checks, critical first, with the first offending row."""
     failed = sorted((item for item in outcomes if not item.success), key=lambda i: i.severity)
     said = [
-        f"  {item.severity}: {item.table}: it is not so that {item.name} (observed {item.observed})"
-        f"{_first(item)}; {item.reason}"
+        f"  {item.severity}: {item.table}: not so: {item.name}; found {item.observed}"
+        f"{_first(item)}; why it matters: {item.reason}"
         for item in failed
     ]
     word = "refused" if any(item.severity == "critical" for item in failed) else "accepted"

@@ -34,8 +34,7 @@ def checkout(tiny_checkout: Path) -> Path:
 
 
 def built(root: Path, size_px: int = 32, processes: int | None = None) -> list[shards.Shard]:
-    found = archive.listed(root / "data")
-    return [shards.ensure(item, size_px, processes=processes) for item in found]
+    return shards.ensure(archive.listed(root / "data"), size_px, processes=processes)
 
 
 def test_frames_are_what_the_decoder_and_the_resizer_give(checkout: Path) -> None:
@@ -89,7 +88,8 @@ def test_tar_gz_reads_as_tar_does(checkout: Path, pack: Pack) -> None:
     pack(data, "0009.tar.gz", [(f"images/{name}", content) for name, content in files])
     zipped = archive.listed(data)[-1]
     assert list(archive.members(zipped)) == files
-    assert shards.ensure(zipped, 32).pixels_sha256 == shards.ensure(plain, 32).pixels_sha256
+    one, other = shards.ensure([zipped, plain], 32)
+    assert one.pixels_sha256 == other.pixels_sha256
 
 
 def bad_files() -> dict[str, tuple[bytes, str]]:
@@ -143,7 +143,7 @@ def test_an_archive_that_is_cut_short_is_refused(checkout: Path) -> None:
     path.write_bytes(path.read_bytes()[:3_000])
     cut = archive.Archive("images/0001.tar", path, artifacts.sha256_file(path))
     with pytest.raises(BadInput, match=r"0001\.tar is no whole tar"):
-        shards.ensure(cut, 32)
+        shards.ensure([cut], 32)
     assert not list(shards.shards_home().glob("*-32-v*/"))
 
 
@@ -185,8 +185,7 @@ def _start_builder(root: Path) -> subprocess.Popen[bytes]:
         "from thorax import artifacts\n"
         "from thorax.dataset import archive, shards\n"
         "if __name__ == '__main__':\n"
-        "    for item in archive.listed(artifacts.root() / 'data'):\n"
-        "        shards.ensure(item, 32, processes=1)\n"
+        "    shards.ensure(archive.listed(artifacts.root() / 'data'), 32, processes=1)\n"
     )
     script = root / "build.py"
     script.write_text(code)

@@ -7,7 +7,6 @@ import pandas as pd
 from thorax import artifacts, config, stage
 from thorax.dataset import archive, labels, manifest, pixels, shards, split, tables
 from thorax.dataset.settings import DatasetConfig
-from thorax.dataset.shards import Shard
 from thorax.findings import FINDINGS, SPLITS
 from thorax.progress import say
 
@@ -19,7 +18,7 @@ def main() -> None:
     entries = tables.read_entries(data / "entries.csv")
     splits = split.assign(entries, settings)
     judged = _labels(entries, root, settings)
-    found = _shards(data, settings.size_px)
+    found = shards.ensure(archive.listed(data), settings.size_px)
     files = manifest.index_files(found)
     table = manifest.build(entries, files, splits, judged)
     manifest.refuse_empty_splits(table)
@@ -37,10 +36,6 @@ def _labels(entries: pd.DataFrame, root: Path, settings: DatasetConfig) -> label
     joined = labels.join(entries, links, mined, settings.uncertain)
     corrections = labels.read_corrections(root / "corrections.csv")
     return labels.correct(joined, entries["image"], corrections)
-
-
-def _shards(data: Path, size_px: int) -> list[Shard]:
-    return [shards.ensure(item, size_px) for item in archive.listed(data)]
 
 
 def _say(table: pd.DataFrame, files: pd.DataFrame) -> None:

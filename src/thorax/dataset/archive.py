@@ -59,6 +59,8 @@ def listed(data: Path) -> list[Archive]:
 
 def check(archive: Archive) -> None:
     """Raise `BadInput` unless the archive holds the very bytes that `source.json` identifies."""
+    if not archive.path.is_file():
+        raise BadInput(f"{archive.path} is missing: pull the data again (dvc pull data.dvc)")
     if artifacts.sha256_file(archive.path) != archive.sha256:
         raise BadInput(f"{archive.path} has other bytes than source.json says: pull the data again")
 

@@ -38,7 +38,16 @@ class Pixels:
         """
         about: dict[str, Any] = artifacts.read_json(pixels_json)
         size_px = int(about["size_px"])
-        return cls(size_px, [_open(entry, size_px, data) for entry in about["shards"]])
+        wanted = [
+            archive.Archive(
+                entry["archive"], data / entry["archive"], entry["archive_sha256"], entry["images"]
+            )
+            for entry in about["shards"]
+        ]
+        found = shards.ensure(wanted, size_px)
+        for shard, entry in zip(found, about["shards"], strict=True):
+            _check(shard, entry)
+        return cls(size_px, found)
 
     def gather(self, manifest_rows: pd.DataFrame) -> NDArray[np.uint8]:
         """The frames of the given rows, uint8 [B, H, W], in their order.
@@ -82,19 +91,9 @@ def to_json(size_px: int, found: list[Shard]) -> dict[str, Any]:
     }
 
 
-def _open(entry: dict[str, Any], size_px: int, data: Path) -> Shard:
-    wanted = archive.Archive(
-        entry["archive"], data / entry["archive"], entry["archive_sha256"], entry["images"]
-    )
-    if not (shards.shards_home() / entry["shard"]).is_dir() and not wanted.path.is_file():
-        raise BadInput(
-            f"the pixels {entry['shard']} are gone, and so is {wanted.path} to rebuild them from: "
-            "pull the data (dvc pull data.dvc)"
-        )
-    shard = shards.ensure(wanted, size_px)
+def _check(shard: Shard, entry: dict[str, Any]) -> None:
     if (shard.name, shard.pixels_sha256) != (entry["shard"], entry["pixels_sha256"]):
         raise BadInput(
             f"the pixels of {entry['archive']} came out other than pixels.json says (another "
             "decoder): run the dataset stage again (dvc repro dataset)"
         )
-    return shard

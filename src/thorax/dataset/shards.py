@@ -10,8 +10,10 @@ import hashlib
 import multiprocessing
 import os
 import shutil
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -28,8 +30,9 @@ from thorax.dataset import frames
 from thorax.dataset.archive import Archive
 from thorax.progress import track
 
-_BATCH = 32  # files that travel to a process at once
-_WORTH_A_PROCESS = 512  # fewer files are decoded sooner than a process starts
+_BATCH = 16  # files that travel to a process at once
+_IN_FLIGHT = 2  # batches that wait per core
+_WORTH_A_PROCESS = 256  # fewer files are decoded sooner than a process starts
 
 _INDEX_DTYPES = {
     "image": "str",
@@ -89,37 +92,44 @@ def shard_name(archive: Archive, size_px: int) -> str:
     return f"{archive.sha256[:16]}-{size_px}-v{frames.DECODER_VERSION}"
 
 
-def ensure(archive: Archive, size_px: int, *, processes: int | None = None) -> Shard:
-    """The shard of `archive`, built first when it is missing or incomplete.
+def ensure(found: list[Archive], size_px: int, *, processes: int | None = None) -> list[Shard]:
+    """The shards of the archives, in their order, built first when missing or incomplete.
 
     Args:
-        archive: an archive of `data/`.
+        found: archives of `data/`.
         size_px: side of the frames.
-        processes: worker processes; None takes one per core that this process may use, and none for
-            a small archive. The result is the same for any number.
+        processes: worker processes; None takes one per core that this process may use, and none
+            for a few images. The result is the same for any number.
 
     Raises:
-        BadInput: the archive is damaged, or not the one that `source.json` identifies.
+        BadInput: an archive is damaged, or not the one that `source.json` identifies.
     """
+    missing = [item for item in found if not _read(item, size_px)]
+    total = sum(item.images for item in missing)
+    with _pool(_processes(total) if processes is None else processes) as pool:
+        return [_ensure(item, size_px, pool) for item in found]
+
+
+def _ensure(archive: Archive, size_px: int, pool: ProcessPoolExecutor | None) -> Shard:
+    if there := _read(archive, size_px):
+        return there
     name = shard_name(archive, size_px)
-    folder = shards_home() / name
-    if found := _read(folder, archive, size_px):
-        return found
     with locks.hold(shards_home() / f"{name}.lock", f"pixels of {archive.name}"):
-        if found := _read(folder, archive, size_px):  # another process built it meanwhile
-            return found
+        if there := _read(archive, size_px):  # another process built it meanwhile
+            return there
         for leftover in shards_home().glob(f".{name}.*"):  # of a builder that was killed
             shutil.rmtree(leftover, ignore_errors=True)
         archives.check(archive)
-        with artifacts.atomic_folder(folder) as temporary:
-            _build(archive, size_px, temporary, processes=processes)
-    built = _read(folder, archive, size_px)
-    assert built is not None, f"{folder} was built and cannot be read"
+        with artifacts.atomic_folder(shards_home() / name) as temporary:
+            _build(archive, size_px, temporary, pool)
+    built = _read(archive, size_px)
+    assert built is not None, f"{name} was built and cannot be read"
     return built
 
 
-def _read(folder: Path, archive: Archive, size_px: int) -> Shard | None:
-    """The shard in `folder`, or None when a file of it is missing or too short."""
+def _read(archive: Archive, size_px: int) -> Shard | None:
+    """The shard as it lies there, or None when a file of it is missing or too short."""
+    folder = shards_home() / shard_name(archive, size_px)
     if not all((folder / name).is_file() for name in ("shard.json", "index.parquet", "pixels.npy")):
         return None
     about = artifacts.read_json(folder / "shard.json")
@@ -129,13 +139,13 @@ def _read(folder: Path, archive: Archive, size_px: int) -> Shard | None:
     return Shard(folder.name, archive.name, archive.sha256, about["images"], about["pixels_sha256"])
 
 
-def _build(archive: Archive, size_px: int, folder: Path, *, processes: int | None) -> None:
+def _build(archive: Archive, size_px: int, folder: Path, pool: ProcessPoolExecutor | None) -> None:
     batches = _batches(track(archives.members(archive), f"decoding {archive.name}", archive.images))
     digest, rows = hashlib.sha256(), []
     images = 0
     with (folder / "pixels.npy").open("wb") as file:
         file.write(_header(0, size_px))
-        for made in _decode(batches, size_px, _processes(processes, archive.images)):
+        for made in _decode(batches, size_px, pool):
             for name, frame, measures in made:
                 rows.append({"image": name, "row": -1 if frame is None else images, **measures})
                 if frame is not None:
@@ -153,19 +163,30 @@ Batch = list[tuple[str, bytes]]
 Made = list[tuple[str, bytes | None, dict[str, Any]]]
 
 
-def _decode(batches: Iterable[Batch], size_px: int, processes: int) -> Iterator[Made]:
-    """Decode in order, in as many processes, with a bounded number of batches in flight."""
-    if processes == 0:
+def _decode(
+    batches: Iterable[Batch], size_px: int, pool: ProcessPoolExecutor | None
+) -> Iterator[Made]:
+    """Decode in order, with a bounded number of batches in flight."""
+    if pool is None:
         yield from (_decode_batch(batch, size_px) for batch in batches)
+        return
+    flying: deque[Future[Made]] = deque()
+    for batch in batches:
+        flying.append(pool.submit(_decode_batch, batch, size_px))
+        if len(flying) > _IN_FLIGHT * _cores():
+            yield flying.popleft().result()
+    yield from (future.result() for future in flying)
+
+
+@contextmanager
+def _pool(processes: int) -> Iterator[ProcessPoolExecutor | None]:
+    """Processes that start with the first task; None for 0."""
+    if processes == 0:
+        yield None
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_start_worker) as pool:
-        flying: list[Future[Made]] = []
-        for batch in batches:
-            flying.append(pool.submit(_decode_batch, batch, size_px))
-            if len(flying) > 2 * processes:
-                yield flying.pop(0).result()
-        yield from (future.result() for future in flying)
+        yield pool
 
 
 def _start_worker() -> None:
@@ -187,13 +208,15 @@ def _batches(files: Iterable[tuple[str, bytes]]) -> Iterator[Batch]:
         yield batch
 
 
-def _processes(asked: int | None, total: int) -> int:
-    if asked is not None:
-        return asked
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    return min(cores, total // _WORTH_A_PROCESS)
+def _processes(total: int) -> int:
+    return min(_cores(), total // _WORTH_A_PROCESS)
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _header(images: int, size_px: int) -> bytes:
