@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from thorax.findings import FINDINGS
-from thorax.sources.phantom.drawing import boxes, draw
+from thorax.sources.phantom.drawing import boxes, draw, draw_png
 from thorax.sources.phantom.patients import LEFT, RIGHT, Lesion, Study, studies
-from thorax.sources.phantom.source import PhantomConfig, draw_png
+from thorax.sources.phantom.source import PhantomConfig
 
 SEED, SIZE_PX = 11, 128
 ONE_SIDED_NOT = ("Cardiomegaly", "Hernia")

@@ -2,12 +2,15 @@
 
 import re
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 from thorax import images
@@ -69,6 +72,35 @@ def test_a_reader_that_stops_early_leaves_no_process_behind() -> None:
     content.images.close()  # type: ignore[attr-defined]
     with pytest.raises(StopIteration):
         next(content.images)
+
+
+def test_drawing_processes_die_with_a_killed_reader(tmp_path: Path) -> None:
+    script = tmp_path / "reader.py"
+    script.write_text(READER)
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as reader:
+        assert reader.stdout is not None
+        reader.stdout.readline()  # drawing has begun
+        workers = psutil.Process(reader.pid).children(recursive=True)
+        reader.kill()
+    assert workers
+    gone, alive = psutil.wait_procs(workers, timeout=20)
+    assert len(gone) + sum(not _runs(worker) for worker in alive) == len(workers)
+
+
+def _runs(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+READER = """
+import time
+from thorax.sources.phantom.source import PhantomConfig, build
+
+if __name__ == "__main__":
+    images = build(PhantomConfig(patients=40), workers=2).images
+    next(images)
+    print("drawing", flush=True)
+    time.sleep(600)
+"""
 
 
 def test_every_table_has_the_columns_of_the_layout(default: layout.Content) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thorax.sources.phantom import anatomy, body, lesions
+from thorax.sources.phantom import anatomy, body, lesions, png
 from thorax.sources.phantom.anatomy import Scene
 from thorax.sources.phantom.devices import devices
 from thorax.sources.phantom.dice import Dice, Field
@@ -49,6 +49,11 @@ def draw(study: Study, *, seed: int, size_px: int) -> NDArray[np.uint8]:
         field = field + np.maximum(layer.target - field, 0) * layer.veil
     field = field + devices(scene, study, seed=seed)
     return _expose(np.asarray(field, np.float32), dice, study.view)
+
+
+def draw_png(study: Study, seed: int, size_px: int) -> bytes:
+    """The study's image as the bytes of a PNG file."""
+    return png.encode(draw(study, seed=seed, size_px=size_px))
 
 
 def boxes(study: Study, *, seed: int, size_px: int) -> list[DrawnBox]:

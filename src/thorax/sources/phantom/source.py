@@ -19,7 +19,7 @@ from thorax.config import Config
 from thorax.findings import CHESTX_RAY8, FINDINGS
 from thorax.locks import die_with_parent
 from thorax.sources import layout
-from thorax.sources.phantom import drawing, png
+from thorax.sources.phantom import drawing
 from thorax.sources.phantom.dice import Dice
 from thorax.sources.phantom.patients import Study, studies
 from thorax.sources.phantom.wording import report
@@ -161,12 +161,12 @@ def _images(
     config: PhantomConfig, everyone: list[Study], workers: int
 ) -> Iterator[tuple[str, bytes]]:
     """Draw in `workers` processes, a few ahead of whoever reads, in the given order."""
-    context = multiprocessing.get_context("forkserver")
+    context = multiprocessing.get_context("spawn")  # direct children: they die with this process
     with ProcessPoolExecutor(workers, mp_context=context, initializer=die_with_parent) as pool:
         waiting: deque[tuple[str, Future[bytes]]] = deque()
         try:
             for study in everyone:
-                task = pool.submit(draw_png, study, config.seed, config.size_px)
+                task = pool.submit(drawing.draw_png, study, config.seed, config.size_px)
                 waiting.append((study.image, task))
                 if len(waiting) >= workers * _IN_FLIGHT:
                     image, done = waiting.popleft()
@@ -176,8 +176,3 @@ def _images(
                 yield image, done.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-
-
-def draw_png(study: Study, seed: int, size_px: int) -> bytes:
-    """One study's image as the bytes of a PNG file."""
-    return png.encode(drawing.draw(study, seed=seed, size_px=size_px))
