@@ -123,6 +123,15 @@ def test_a_huge_report_is_read_in_seconds(labeler: Labeler, piece: str) -> None:
     assert time.monotonic() - started < 10
 
 
+@pytest.mark.parametrize(
+    "text", ["No effusion.", "Lungs are clear.", "A mass.", "Possible mass.", "No fracture."]
+)
+def test_whatever_is_mentioned_has_its_words(labeler: Labeler, text: str) -> None:
+    for label in labeler.label(text):
+        assert (label.state == "unmentioned") == (label.phrase == "")
+        assert label.phrase in text
+
+
 def by_finding(labels: list[Label]) -> dict[str, Label]:
     return {label.finding: label for label in labels}
 

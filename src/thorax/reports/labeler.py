@@ -112,7 +112,8 @@ def _normal(diseases: list[Label], wording: Label) -> Label:
         for label in diseases:
             if label.state == state:
                 return _because(label, answer, f"disease {state}")  # type: ignore[arg-type]
-    return _because(wording, "positive", "no disease left")
+    witness = next(label for label in (wording, *diseases) if label.state != "unmentioned")
+    return _because(witness, "positive", "no disease left")
 
 
 def _because(label: Label, state: State, rule: str) -> Label:
