@@ -5,7 +5,8 @@ import time
 import pytest
 
 from thorax.findings import FINDINGS, NORMAL
-from thorax.reports.labeler import Label, Labeler, ReportsConfig
+from thorax.reports.labeler import Label, Labeler
+from thorax.reports.settings import ReportsConfig
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from thorax import artifacts
 from thorax.errors import BadInput
 from thorax.findings import FINDINGS, NORMAL
 from thorax.reports import table
-from thorax.reports.labeler import ReportsConfig
+from thorax.reports.settings import ReportsConfig
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -2,7 +2,7 @@
 
 from thorax import artifacts, config, stage
 from thorax.reports import table
-from thorax.reports.labeler import ReportsConfig
+from thorax.reports.settings import ReportsConfig
 
 
 def main() -> None:

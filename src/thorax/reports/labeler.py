@@ -8,11 +8,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 
-from thorax.config import Config
 from thorax.findings import FINDINGS, NORMAL, State
 from thorax.reports import lexicon
 from thorax.reports.assertion import Assertion, Mention, mentions
 from thorax.reports.sections import Sentence, sentences
+from thorax.reports.settings import ReportsConfig
 
 _CACHED_SENTENCES = 200_000  # reports repeat themselves; about 100 MB when full
 
@@ -21,13 +21,6 @@ _STATE: dict[Assertion, State] = {
     "hedged": "uncertain",
     "denied": "negative",
 }
-
-
-class ReportsConfig(Config):
-    """Settings of the report labeler."""
-
-    after_reach_words: int = 8
-    """Words that may stand between a finding and a cue behind it: "effusion is not seen"."""
 
 
 @dataclass(frozen=True)

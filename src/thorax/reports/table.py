@@ -10,7 +10,8 @@ from thorax import artifacts
 from thorax.errors import BadInput
 from thorax.findings import FINDINGS, NORMAL
 from thorax.progress import say, track
-from thorax.reports.labeler import Labeler, ReportsConfig
+from thorax.reports.labeler import Labeler
+from thorax.reports.settings import ReportsConfig
 
 COLUMNS = ("report", "patient", "images", "text")
 

@@ -1,0 +1,12 @@
+"""The settings of the report labeler: `params.yaml`, section `reports`."""
+
+from pydantic import Field
+
+from thorax.config import Config
+
+
+class ReportsConfig(Config):
+    """Settings of the report labeler."""
+
+    after_reach_words: int = Field(8, ge=0)
+    """Words that may stand between a finding and a cue behind it: "effusion is not seen"."""
