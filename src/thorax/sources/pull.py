@@ -111,7 +111,9 @@ class _Place:
         own = {
             key: value for key, value in self.before.items() if key not in ("archives", "tables")
         }
-        return own == identity and version.is_whole(self.before, self.data, deep=True)
+        return own == version.as_written(identity) and version.is_whole(
+            self.before, self.data, deep=True
+        )
 
 
 class _Unchanged(Exception):

@@ -69,7 +69,7 @@ def _folder_origin(config: SourcesConfig, from_path: Path | None) -> str:
 def _folder_config(config: SourcesConfig) -> FolderConfig:
     if config.folder is None:
         raise BadInput(
-            "params.yaml: sources.folder is missing: name its images, table and columns there "
-            "(presets/folder.yaml shows one)"
+            "params.yaml: sources.folder is missing: name its images, its table, and which columns "
+            "hold image and patient (sources.folder.columns)"
         )
     return config.folder

@@ -173,4 +173,5 @@ def _text(value: object) -> str:
         if math.isnan(value):
             return ""
         return str(int(value)) if value.is_integer() else repr(value)
-    return str(value)
+    # The writer leaves a lone \r unquoted, and readers would take it for the end of the row.
+    return str(value).replace("\r\n", "\n").replace("\r", "\n")

@@ -24,6 +24,12 @@ def read_identity(data: Path) -> Identity:
     return identity if isinstance(identity, dict) else {}
 
 
+def as_written(identity: Identity) -> Identity:
+    """An identity as it reads back from `source.json` (tuples become lists)."""
+    written: Identity = json.loads(json.dumps(identity))
+    return written
+
+
 def write_tables(content: Content, folder: Path) -> None:
     """Write every table, header only where the source has no rows."""
     for name in COLUMNS:
@@ -33,7 +39,7 @@ def write_tables(content: Content, folder: Path) -> None:
 def describe(content: Content, archives: list[ArchiveFacts], folder: Path) -> Identity:
     """What `source.json` says: the source's identity, and the checksum of every file."""
     return {
-        **content.identity,
+        **as_written(content.identity),
         "archives": {
             f"images/{facts.path.name}": {
                 "sha256": facts.sha256,

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from thorax import artifacts
 from thorax.sources.checksums import Checksum
-from thorax.sources.download import Download
 from thorax.sources.download import fetch as fetch_files
 from thorax.sources.layout import Archive
 from thorax.sources.nih.config import NihConfig
 from thorax.sources.request import Request
 from thorax.sources.tables import number, read_rows
+from thorax.sources.transfer import Download
 
 _PUBLISHED = Path(__file__).with_name("archives.csv")
 

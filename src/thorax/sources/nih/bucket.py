@@ -10,11 +10,12 @@ from typing import Any
 from thorax.errors import BadInput
 from thorax.progress import say
 from thorax.sources import gcs
-from thorax.sources.download import Download, client
+from thorax.sources.download import client
 from thorax.sources.download import fetch as fetch_files
 from thorax.sources.listing import is_image
 from thorax.sources.nih.config import NihConfig
 from thorax.sources.request import Request
+from thorax.sources.transfer import Download
 
 _TABLES = (".csv", ".txt", ".gz")
 

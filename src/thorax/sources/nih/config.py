@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from thorax.config import Config
-from thorax.sources.download import DownloadConfig
+from thorax.sources.transfer import DownloadConfig
 
 
 class NihConfig(Config):

@@ -14,6 +14,7 @@ from thorax.errors import BadInput
 from thorax.progress import say
 from thorax.sources.layout import Archive
 from thorax.sources.listing import is_image, list_all
+from thorax.sources.nih.tables import stem_of
 
 _ARCHIVE = re.compile(r"images?_?\d+\.tar(\.gz)?|images\.tar(\.gz)?")
 _PART = re.compile(r"(images)_\d{3}")
@@ -88,7 +89,7 @@ def _loose(folder: Path) -> dict[str, dict[str, Path]]:
         folders[:] = sorted(folders) if len(parts) < _DEPTH else []
         for name in sorted(filter(is_image, names)):
             stems = sets.setdefault(_set_name(parts), {})
-            stem = Path(name).stem
+            stem = stem_of(name)
             if stem in stems:
                 raise BadInput(
                     f"{here / name} and {stems[stem]} are the same image twice: remove one"

@@ -6,7 +6,7 @@ an acknowledgement of the NIH Clinical Center, and a citation of the paper.
 """
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from thorax.errors import BadInput
@@ -67,7 +67,7 @@ def _content(
     request: Request,
 ) -> Content:
     """The content of `names`: loose `files` (None where packed already) and `kept` archives."""
-    images = {PurePosixPath(name).stem: name for name in names}
+    images = {tables.stem_of(name): name for name in names}
     if len(images) < len(names):
         raise BadInput(
             f"{len(names) - len(images):,} images are there twice, by their names without suffix"

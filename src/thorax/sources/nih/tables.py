@@ -42,6 +42,11 @@ _JUDGED = {  # Google's columns, and what of ours each covers
 Images = dict[str, str]  # stem -> file name
 
 
+def stem_of(name: str) -> str:
+    """A file name without its suffix, by which an image is known."""
+    return name.rpartition(".")[0] or name
+
+
 def find(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
     """Tables in `folder` or one below it, gzipped or not, in the order of `patterns`."""
     found: list[Path] = []
@@ -59,22 +64,23 @@ def read(folder: Path, images: Images) -> tuple[dict[str, pd.DataFrame], str]:
             f"{folder} has no {ENTRIES[0]}: get NIH's tables from "
             "https://nihcc.app.box.com/v/ChestXray-NIHCC and put them there"
         )
+    entries = _entries(labels[0], images, _splits(folder, images))
+    with_row = {stem_of(name): name for name in entries["image"]}
     tables = {
-        "entries": _entries(labels[0], images, _splits(folder, images)),
-        "boxes": _boxes(find(folder, (BOXES,)), images),
-        "adjudicated": _adjudicated(find(folder, ADJUDICATED), images),
+        "entries": entries,
+        "boxes": _boxes(find(folder, (BOXES,)), with_row),
+        "adjudicated": _adjudicated(find(folder, ADJUDICATED), with_row),
         "reports": empty("reports"),
         "truth": empty("truth"),
     }
-    for name, table in tables.items():
-        if name in ("boxes", "adjudicated"):
-            say(f"{name}: {len(table):,} rows for images that are here")
+    for name in ("boxes", "adjudicated"):
+        say(f"{name}: {len(tables[name]):,} rows for images that are here")
     return tables, labels[0].name.removesuffix(".gz")
 
 
 def _entries(path: Path, images: Images, splits: dict[str, str]) -> pd.DataFrame:
     rows = read_rows(path, need=("Image Index", "Finding Labels", "Patient ID", "Patient Age"))
-    refuse_duplicates(rows, lambda row: Path(row["Image Index"]).stem, "image")
+    refuse_duplicates(rows, lambda row: stem_of(row["Image Index"]), "image")
     entries = [_entry(row, images, splits) for row in rows]
     here = [entry for entry in entries if entry is not None]
     say(
@@ -87,7 +93,7 @@ def _entries(path: Path, images: Images, splits: dict[str, str]) -> pd.DataFrame
 def _entry(row: Row, images: Images, splits: dict[str, str]) -> tuple[object, ...] | None:
     findings = finding_names(row["Finding Labels"].split("|"), row.where, _LABELS)
     age = age_years(row["Patient Age"], row.where)
-    stem = Path(row["Image Index"]).stem
+    stem = stem_of(row["Image Index"])
     if stem not in images:
         return None
     follow_up = row.get("Follow-up #")
@@ -113,7 +119,7 @@ def _splits(folder: Path, images: Images) -> dict[str, str]:
             say(f"no {name} in {folder}: no official split of its images")
             continue
         with open_text(paths[0]) as lines:
-            stems = {Path(line.strip()).stem for line in lines}
+            stems = {stem_of(line.strip()) for line in lines}
         twice = sorted(stem for stem in stems & images.keys() if stem in splits)
         if twice:
             raise BadInput(f"{paths[0]}: {twice[0]} stands in the {splits[twice[0]]} list as well")
@@ -133,7 +139,7 @@ def _boxes(paths: list[Path], images: Images) -> pd.DataFrame:
     boxes = []
     for row in read_rows(paths[0], need=("Image Index", "Finding Label", *sides)):
         x_px, y_px, w_px, h_px = (number(row[side], row.where, side) for side in sides)
-        stem = Path(row["Image Index"]).stem
+        stem = stem_of(row["Image Index"])
         for finding in finding_names([row["Finding Label"]], row.where, _LABELS):
             if stem in images:
                 boxes.append((images[stem], finding, x_px, y_px, w_px, h_px, _FRAME_PX))
@@ -146,7 +152,7 @@ def _adjudicated(paths: list[Path], images: Images) -> pd.DataFrame:
         rows = read_rows(path, need=("Image Index", *_JUDGED))
         refuse_duplicates(rows, lambda row: row["Image Index"], "image")
         for row in rows:
-            stem = Path(row["Image Index"]).stem
+            stem = stem_of(row["Image Index"])
             for column, findings in _JUDGED.items():
                 answer = _ANSWERS.get(row[column].upper())
                 if answer is None:

@@ -1,0 +1,312 @@
+import hashlib
+import os
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.sources.conftest import NIH_HEADER, NIH_STEMS, write_rows
+from tests.sources.http_server import Site, serve
+from thorax import config
+from thorax.errors import BadInput
+from thorax.sources.config import SourcesConfig
+from thorax.sources.nih import archives
+from thorax.sources.nih.config import NihConfig
+from thorax.sources.pull import PullResult, pull
+from thorax.sources.tables import read_rows
+
+REAL = Path(__file__).parents[3] / "shared/nih"
+Add = Callable[..., None]
+
+
+class Checkout:
+    def __init__(self, folder: Path) -> None:
+        self.data, self.home = folder / "data", folder / ".thorax"
+
+    def pull(self, from_path: Path | None = None, **nih: object) -> PullResult:
+        settings = SourcesConfig(name="nih", nih=NihConfig.model_validate(nih))
+        return pull(settings, source=None, from_path=from_path, data=self.data, home=self.home)
+
+    def table(self, name: str) -> pd.DataFrame:
+        return pd.read_csv(self.data / f"{name}.csv", dtype=str, keep_default_na=False)
+
+    def images(self) -> list[str]:
+        names = []
+        for path in sorted((self.data / "images").iterdir()):
+            with tarfile.open(path) as archive:
+                names += archive.getnames()
+        return names
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+def _tar_gz(path: Path, folder: Path, stems: tuple[str, ...]) -> bytes:
+    with tarfile.open(path, "w:gz") as archive:
+        for stem in stems:
+            archive.add(folder / f"{stem}.png", f"images/{stem}.png")
+    return path.read_bytes()
+
+
+def test_tables_are_read_with_their_quirks(
+    checkout: Checkout, nih_tables: Path, add_images: Add
+) -> None:
+    add_images(nih_tables / "images")
+    assert checkout.pull(nih_tables).images == 5
+    entries = checkout.table("entries")
+    assert entries[
+        ["image", "patient", "follow_up", "age_years", "sex", "view", "split"]
+    ].to_numpy().tolist() == [
+        ["00000001_000.png", "1", "0", "57", "M", "PA", "train_val"],
+        ["00000001_001.png", "1", "1", "58", "M", "AP", "train_val"],
+        ["00000002_000.png", "2", "0", "413", "F", "PA", ""],
+        ["00000003_000.png", "3", "0", "33", "F", "AP", "test"],
+        ["00000003_001.png", "3", "1", "33", "F", "AP", "test"],
+    ]
+    assert list(entries["findings"]) == [
+        "Cardiomegaly|Emphysema",
+        "",
+        "Pleural_Thickening",
+        "Infiltration",
+        "Mass|Nodule",
+    ]
+    assert checkout.table("boxes").to_numpy().tolist() == [
+        ["00000003_000.png", "Infiltration", "225.5", "547.25", "86.75", "79.5", "1024"]
+    ]
+    assert checkout.table("adjudicated").to_numpy().tolist() == [
+        ["00000003_001.png", "Pneumothorax", "0"],
+        ["00000003_001.png", "Infiltration|Consolidation|Pneumonia|Edema", "0"],
+        ["00000003_001.png", "Mass|Nodule", "1"],
+    ]
+
+
+def test_the_2017_table_is_read_where_there_is_no_newer_one(
+    checkout: Checkout, nih_tables: Path, add_images: Add
+) -> None:
+    add_images(nih_tables / "images")
+    (nih_tables / "Data_Entry_2017_v2020.csv").unlink()
+    (nih_tables / "Data_Entry_2017.csv").write_text(
+        NIH_HEADER + ",\n"
+        "00000001_000.png,Cardiomegaly,000,1,058Y,M,PA,2682,2749,0.143,0.143,\n"
+        "00000002_000.png,No Finding,000,2,013M,M,PA,2682,2749,0.143,0.143,\n"
+    )
+    checkout.pull(nih_tables)
+    entries = checkout.table("entries")
+    assert list(entries["age_years"]) == ["58", "1.08"]
+    assert list(entries["follow_up"]) == ["0", "0"]
+
+
+def test_images_are_matched_by_stem_and_jpeg_keeps_its_name(
+    checkout: Checkout, nih_tables: Path, add_images: Add
+) -> None:
+    add_images(nih_tables / "small", suffix=".jpg")
+    checkout.pull(nih_tables)
+    assert checkout.images() == [f"{stem}.jpg" for stem in NIH_STEMS]
+    assert list(checkout.table("boxes")["image"]) == ["00000003_000.jpg"]
+
+
+def test_of_two_sets_of_the_same_images_the_larger_is_taken(
+    checkout: Checkout, nih_tables: Path, add_images: Add, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_images(nih_tables / "images-512", suffix=".jpg")
+    add_images(nih_tables / "images-1024", NIH_STEMS[:2])
+    checkout.pull(nih_tables)
+    assert checkout.images() == [f"{stem}.jpg" for stem in NIH_STEMS]
+    assert (
+        "images-1024: left out, since 2 of its 2 images are in images-512"
+        in capsys.readouterr().err
+    )
+    checkout.pull(nih_tables, images="images-1024")
+    assert checkout.images() == [f"{stem}.png" for stem in NIH_STEMS[:2]]
+    with pytest.raises(BadInput, match=r"no images in 'images'; it has images-1024, images-512"):
+        checkout.pull(nih_tables, images="images")
+
+
+def test_kaggle_s_twelve_folders_are_one_set(
+    checkout: Checkout, nih_tables: Path, add_images: Add
+) -> None:
+    add_images(nih_tables / "images_001/images", NIH_STEMS[:2])
+    add_images(nih_tables / "images_002/images", NIH_STEMS[2:])
+    assert checkout.pull(nih_tables, images="images_*").images == 5
+
+
+def test_published_archives_are_kept_byte_for_byte(
+    checkout: Checkout, nih_tables: Path, add_images: Add, tmp_path: Path
+) -> None:
+    add_images(tmp_path / "loose")
+    contents = {
+        name: _tar_gz(nih_tables / name, tmp_path / "loose", stems)
+        for name, stems in (
+            ("images_001.tar.gz", NIH_STEMS[:2]),
+            ("images_002.tar.gz", NIH_STEMS[2:]),
+        )
+    }
+    result = checkout.pull(nih_tables)
+    assert (result.images, result.archives, result.new_images) == (5, 2, 0)
+    for name, content in contents.items():
+        path = checkout.data / "images" / name
+        assert path.read_bytes() == content
+        assert path.stat().st_ino != (nih_tables / name).stat().st_ino  # its owner may write to it
+    assert not checkout.pull(nih_tables).changed
+
+
+def test_an_archive_cut_short_is_named(
+    checkout: Checkout, nih_tables: Path, add_images: Add, tmp_path: Path
+) -> None:
+    add_images(tmp_path / "loose")
+    archive = nih_tables / "images_001.tar.gz"
+    content = _tar_gz(archive, tmp_path / "loose", NIH_STEMS)
+    archive.write_bytes(content[: len(content) // 2])
+    with pytest.raises(BadInput, match=r"images_001\.tar\.gz is not a whole tar archive"):
+        checkout.pull(nih_tables)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("No Finding", "No Findings", "row 3: unknown label 'No Findings'"),
+        (",57,M", ",fifty,M", "row 2: age 'fifty' is not a number"),
+        (
+            "00000002_000.png",
+            "00000001_000.png",
+            "row 4: image '00000001_000' stands in row 2 already",
+        ),
+        (",0.168\n00000099", "\n00000099", "row 6: 10 cells where the header has 11"),
+        ("Patient ID", "Patient", "no column 'Patient ID'"),
+    ],
+)
+def test_a_broken_label_table_is_named(
+    checkout: Checkout, nih_tables: Path, add_images: Add, old: str, new: str, message: str
+) -> None:
+    add_images(nih_tables / "images")
+    table = nih_tables / "Data_Entry_2017_v2020.csv"
+    assert old in table.read_text()
+    table.write_text(table.read_text().replace(old, new))
+    with pytest.raises(BadInput, match=rf"Data_Entry_2017_v2020\.csv.*{message}"):
+        checkout.pull(nih_tables)
+    assert not checkout.data.exists()
+
+
+def test_an_image_in_both_official_lists_is_refused(
+    checkout: Checkout, nih_tables: Path, add_images: Add
+) -> None:
+    add_images(nih_tables / "images")
+    with (nih_tables / "test_list.txt").open("a") as file:
+        file.write("\n00000001_000.png")
+    with pytest.raises(
+        BadInput, match=r"train_val_list\.txt: 00000001_000 stands in the test list"
+    ):
+        checkout.pull(nih_tables)
+
+
+def test_a_folder_without_label_table_or_images_says_what_is_missing(
+    checkout: Checkout, nih_tables: Path, add_images: Add
+) -> None:
+    with pytest.raises(BadInput, match="has no PNG or JPEG file"):
+        checkout.pull(nih_tables)
+    add_images(nih_tables / "images")
+    (nih_tables / "Data_Entry_2017_v2020.csv").unlink()
+    with pytest.raises(BadInput, match=r"has no Data_Entry_2017_v2020\.csv: get NIH's tables from"):
+        checkout.pull(nih_tables)
+
+
+def test_the_list_of_nih_s_archives_is_whole() -> None:
+    rows = read_rows(Path(archives.__file__).with_name("archives.csv"))
+    assert [row["name"] for row in rows] == [
+        f"images_{number:03d}.tar.gz" for number in range(1, 13)
+    ]
+    assert all(len(row["md5"]) == 32 for row in rows)
+    assert len({row["md5"] for row in rows}) == len({row["path"] for row in rows}) == 12
+    assert round(sum(int(row["bytes"]) for row in rows) / 1e9) == 45
+
+
+class Mirror:
+    """Two archives on a local server, with the list that names them."""
+
+    def __init__(self, site: Site, folder: Path) -> None:
+        self.site = site
+        rows = []
+        for name, stems in (
+            ("images_001.tar.gz", NIH_STEMS[:2]),
+            ("images_002.tar.gz", NIH_STEMS[2:]),
+        ):
+            content = _tar_gz(folder / name, folder, stems)
+            site.files[f"/{name}"] = content
+            rows.append((name, name, len(content), hashlib.md5(content).hexdigest()))
+        self.list = folder / "list.csv"
+        write_rows(self.list, ("name", "path", "bytes", "md5"), rows)
+
+    def settings(self, tables: Path) -> dict[str, object]:
+        quick = {"backoff_s": 0.01, "attempts": 2}
+        return {
+            "via": "archives",
+            "archives": str(self.list),
+            "archives_url": self.site.url,
+            "tables": str(tables),
+            "download": quick,
+        }
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, add_images: Add):
+    add_images(tmp_path / "mirror")
+    with serve(Site()) as site:
+        yield Mirror(site, tmp_path / "mirror")
+
+
+def test_archives_are_fetched_once_and_kept(
+    checkout: Checkout, mirror: Mirror, nih_tables: Path
+) -> None:
+    mirror.site.cut_after["/images_001.tar.gz"] = [200]
+    result = checkout.pull(**mirror.settings(nih_tables))
+    assert (result.changed, result.images, result.archives) == (True, 5, 2)
+    for path, content in mirror.site.files.items():
+        assert (checkout.data / "images" / path[1:]).read_bytes() == content
+    assert not (checkout.home / "downloads/nih").exists()
+    asked = len(mirror.site.asked)
+    assert not checkout.pull(**mirror.settings(nih_tables)).changed
+    assert len(mirror.site.asked) == asked
+
+
+def test_an_archive_with_a_wrong_checksum_leaves_no_data(
+    checkout: Checkout, mirror: Mirror, nih_tables: Path
+) -> None:
+    content = mirror.site.files["/images_002.tar.gz"]
+    mirror.site.files["/images_002.tar.gz"] = os.urandom(len(content))
+    with pytest.raises(BadInput, match=r"images_002\.tar\.gz from .*expected md5 .*, found "):
+        checkout.pull(**mirror.settings(nih_tables))
+    assert not checkout.data.exists()
+    mirror.site.files["/images_002.tar.gz"] = content
+    assert checkout.pull(**mirror.settings(nih_tables)).images == 5
+    assert [path for path, _ in mirror.site.asked].count("/images_001.tar.gz") == 1
+
+
+def test_a_fetch_without_tables_says_what_to_set(
+    checkout: Checkout, mirror: Mirror, nih_tables: Path
+) -> None:
+    settings = {**mirror.settings(nih_tables), "tables": None}
+    with pytest.raises(BadInput, match=r"sources\.nih\.tables: not set; name the folder"):
+        checkout.pull(**settings)
+    assert mirror.site.asked == []
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif(not REAL.exists(), reason="the real NIH images are not beside the checkout")
+def test_the_real_images_are_pulled_with_their_labels_and_boxes(checkout: Checkout) -> None:
+    result = checkout.pull(REAL)
+    subset = read_rows(REAL / "subset.csv")
+    entries, boxes = checkout.table("entries"), checkout.table("boxes")
+    assert result.images == len(entries) == len(subset)
+    assert len(boxes) == sum(int(row["n_boxes"]) for row in subset)
+    split = dict(zip(entries["image"].str[:-4], entries["split"], strict=True))
+    assert split == {row["image_index"][:-4]: row["official_split"] for row in subset}
+    assert not checkout.pull(REAL).changed
+
+
+def test_the_committed_settings_are_valid() -> None:
+    settings = config.load("sources", SourcesConfig, Path(__file__).parents[2] / "params.yaml")
+    assert settings.nih.download.parallel > 0
