@@ -1,15 +1,18 @@
 """A hospital's folder with a table, and NIH's tables, for the tests of pulling."""
 
 import csv
+import tarfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from thorax.sources.config import SourcesConfig
 from thorax.sources.folder_config import FolderColumns, FolderConfig
+from thorax.sources.nih.config import NihConfig
 from thorax.sources.pull import PullResult, pull
 
 NIH_HEADER = (
@@ -115,3 +118,36 @@ def add_images() -> Callable[..., None]:
             (folder / f"{stem}{suffix}").write_bytes(png(seed))
 
     return add
+
+
+class Checkout:
+    """A checkout that pulls from NIH's source."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data, self.home = folder / "data", folder / ".thorax"
+
+    def pull(self, from_path: Path | None = None, **nih: object) -> PullResult:
+        settings = SourcesConfig(name="nih", nih=NihConfig.model_validate(nih))
+        return pull(settings, source=None, from_path=from_path, data=self.data, home=self.home)
+
+    def table(self, name: str) -> pd.DataFrame:
+        return pd.read_csv(self.data / f"{name}.csv", dtype=str, keep_default_na=False)
+
+    def images(self) -> list[str]:
+        names = []
+        for path in sorted((self.data / "images").iterdir()):
+            with tarfile.open(path) as archive:
+                names += archive.getnames()
+        return names
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+def tar_gz(path: Path, folder: Path, stems: tuple[str, ...]) -> bytes:
+    with tarfile.open(path, "w:gz") as archive:
+        for stem in stems:
+            archive.add(folder / f"{stem}.png", f"images/{stem}.png")
+    return path.read_bytes()

@@ -1,4 +1,4 @@
-"""Fetch many files over HTTP in parallel, with progress; what is there already is not fetched again.
+"""Fetch many files over HTTP in parallel, with progress; what is there is not fetched again.
 
 How one file is fetched, resumed and checked stands in `transfer`. Honours the proxy variables of
 the environment. Knows nothing of what the files are.
