@@ -1,13 +1,10 @@
 """The way out: what `/predict` answers, in the project's words and units."""
 
-from typing import Any
-
-import numpy as np
 from pydantic import BaseModel, Field
-from thorax.inference.predictor import Prediction, Predictor
 
 from thorax.images import Decoded
-from thorax.inference import boxes
+from thorax.inference.boxes import paper_boxes
+from thorax.inference.predictor import Prediction, Predictor
 
 NOTICE = "For research and evaluation; not a medical device."
 
@@ -68,7 +65,12 @@ def compose(
             BoxAnswer.model_validate(vars(box))
             for finding, heatmap in zip(findings, prediction.heatmaps[0], strict=True)
             if finding.flagged
-            for box in _boxes(finding, heatmap, predictor.size_px)
+            for box in paper_boxes(
+                heatmap,
+                finding=finding.finding,
+                frame_px=predictor.frame_px,
+                score=finding.probability,
+            )
         ],
     )
 
@@ -77,12 +79,4 @@ def _finding(finding: str, probability: float, threshold: float | None) -> Findi
     flagged = None if threshold is None else probability >= threshold
     return FindingAnswer(
         finding=finding, probability=probability, threshold=threshold, flagged=flagged
-    )
-
-
-def _boxes(
-    finding: FindingAnswer, heatmap: np.ndarray[Any, np.dtype[np.float32]], frame_px: int
-) -> list[boxes.Box]:
-    return boxes.paper_boxes(
-        heatmap, finding=finding.finding, frame_px=frame_px, score=finding.probability
     )

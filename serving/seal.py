@@ -32,6 +32,15 @@ def require_blessed(bundle: Path, *, public_key: str | None, now: datetime) -> N
     require_same_files(decision, bundle / "predictor")
 
 
+def require_own_code(bundle: Path) -> None:
+    """Raise `Refused` unless the `thorax` that was imported is the one in `bundle`.
+
+    Started by its tag where another `thorax` can be imported, BentoML would serve that one's code.
+    """
+    if not Path(blessing.__file__).is_relative_to(bundle):
+        raise Refused(f"{blessing.__file__} was imported, not the bento's: serve it by its folder")
+
+
 def require_same_files(decision: dict[str, Any], predictor: Path) -> None:
     """Raise `Refused` unless `predictor` holds exactly the files that `decision` is about."""
     inputs: dict[str, str] = decision.get("inputs") or {}

@@ -14,6 +14,7 @@ import bentoml
 from starlette.responses import JSONResponse
 
 from serving.answer import Answer
+from serving.page import page
 from serving.upload import Received, Upload
 
 BUNDLE = Path(__file__).resolve().parent.parent
@@ -29,6 +30,7 @@ class XRay(Upload):
     max_bytes = settings.max_upload_bytes
 
 
+@bentoml.asgi_app(page, path="/")
 @bentoml.service(
     name="thorax",
     workers=settings.workers,
@@ -52,11 +54,12 @@ class Thorax:
 
     def _load(self) -> None:
         import numpy as np
+
+        from serving.seal import require_blessed, require_own_code
         from thorax.inference.predictor import Predictor
 
-        from serving.seal import require_blessed
-
         key = os.environ.get("THORAX_BLESSING_PUBLIC_KEY") or None
+        require_own_code(BUNDLE)
         require_blessed(BUNDLE, public_key=key, now=datetime.now(UTC))
         self.predictor = Predictor.load(BUNDLE / "predictor", threads=settings.threads)
         size_px = self.predictor.size_px

@@ -65,19 +65,21 @@ async def receive(request: Request, *, max_bytes: int) -> Received:
 
 
 async def _parse(request: Request, max_bytes: int) -> Received:
-    if int(request.headers.get("content-length", "0")) > max_bytes:
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > max_bytes:
         raise _TooLarge
     parser = MultiPartParser(
         request.headers, _bounded(request, max_bytes), max_files=1, max_fields=0, max_part_size=0
     )
     parser.spool_max_size = max_bytes + 1  # in memory, whatever its size
     form = await parser.parse()
-    file = form.get(FIELD)
-    if not isinstance(file, UploadFile):
-        return Received(status=400, reason=_HOW)
-    content = await file.read()
-    await form.close()
-    return Received(content)
+    try:
+        file = form.get(FIELD)
+        if not isinstance(file, UploadFile):
+            return Received(status=400, reason=_HOW)
+        return Received(await file.read())
+    finally:
+        await form.close()
 
 
 async def _bounded(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:

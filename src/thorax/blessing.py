@@ -8,7 +8,7 @@ public half. Says nothing about whether a decision was wise.
 import base64
 import json
 import os
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from thorax.errors import Refused
+from thorax.validity import ended
 
 
 def load_or_make_key(path: Path) -> Ed25519PrivateKey:
@@ -92,20 +93,9 @@ def require_pass(
         raise Refused(f"the gate's verdict is {decision.get('verdict')!r}, not 'pass'")
     verify(decision, document.get("blessing"), public_key)
     until = decision.get("valid_until")
-    if until is not None and now > _end(str(until)):
+    if ended(until, now=now, where="decision"):
         raise Refused(f"the gate's pass rested on a waiver that ended on {until}")
     return decision
-
-
-def _end(until: str) -> datetime:
-    """The last moment of `until`: a day counts to its end, and a moment without a zone is UTC."""
-    try:
-        if len(until) == len("2026-01-31"):
-            return datetime.combine(date.fromisoformat(until), time.max, UTC)
-        moment = datetime.fromisoformat(until)
-    except ValueError:
-        raise Refused(f"the decision's valid_until {until!r} is no date") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _canonical(decision: dict[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""A checkout in miniature that has everything up to a blessed decision, and what it takes to run it."""
+"""A checkout in miniature, with everything up to a blessed decision, and how to run it."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Bench:
-    """The miniature checkout, and the folder of the blessing key."""
+    """The miniature checkout, and what runs in it."""
 
     path: Path
 
@@ -82,7 +82,7 @@ class Bench:
             "verdict": "pass",
             "rules": [_rule()],
             "inputs": {
-                f"artifacts/inference/predictor/{file.name}": hashlib.sha256(file.read_bytes()).hexdigest()
+                f"artifacts/inference/predictor/{file.name}": _sha256(file.read_bytes())
                 for file in sorted(folder.iterdir())
             },
             "valid_until": None,
@@ -151,13 +151,21 @@ def make_predictor(folder: Path, *, seed: int = 8) -> None:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.save(model, str(folder / "model.onnx"))
-    _write_json(folder / "predictor.json", _predictor_json())
+    _write_json(folder / "predictor.json", _predictor_json((folder / "model.onnx").read_bytes()))
 
 
-def _predictor_json() -> dict[str, Any]:
+def _predictor_json(graph: bytes) -> dict[str, Any]:
     thresholds: dict[str, float | None] = dict.fromkeys(FINDINGS, 0.5)
     thresholds["Hernia"] = None
-    return {"size_px": SIZE_PX, "findings": list(FINDINGS), "thresholds": thresholds}
+    return {
+        "findings": list(FINDINGS),
+        "size_px": SIZE_PX,
+        "frame_px": 1024,
+        "calibration": {name: {"scale": 0.5, "bias": 0.1, "reason": ""} for name in FINDINGS},
+        "thresholds": thresholds,
+        "weights_sha256": _sha256(b"bench"),
+        "model_sha256": _sha256(graph),
+    }
 
 
 def _metrics() -> dict[str, Any]:
@@ -172,7 +180,8 @@ def _metrics() -> dict[str, Any]:
     scored["Hernia"] |= {**undefined, "positives": 0, "reason": "no positives"}  # type: ignore[operator]
     mean = {"auc_score": 0.7, "auc_low": 0.65, "auc_high": 0.75, "findings": 13}
     return {
-        "split": "test", "images": 100, "patients": 40, "replicates": 100, "findings": scored, "mean": mean,
+        "split": "test", "images": 100, "patients": 40, "replicates": 100,
+        "findings": scored, "mean": mean,
     }  # fmt: skip
 
 
@@ -181,6 +190,10 @@ def _rule() -> dict[str, Any]:
         "rule": "mean_auc", "finding": None, "metric": "mean_auc", "value": 0.7, "low": 0.65,
         "high": 0.75, "bound": 0.5, "positives": None, "verdict": "pass", "reason": "",
     }  # fmt: skip
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from thorax import artifacts, blessing, config
 from thorax import stage as stages
+from thorax.errors import Refused
 from thorax.release import archive, bundle, card, provenance
 from thorax.release.settings import ReleaseConfig
 
@@ -22,6 +23,7 @@ def main() -> None:
     settings = config.load("release", ReleaseConfig)
     document = artifacts.read_json(root / "artifacts/gate/decision.json")
     decision = blessing.require_pass(document, public_key=_pinned_key(), now=datetime.now(UTC))
+    _require_judged_files(root, decision)
     metrics = artifacts.read_json(root / "artifacts/evaluation/metrics.json")
     labels = provenance.labels(root, decision=decision, metrics=metrics)
     text = _card(root, metrics=metrics, decision=decision, labels=labels)
@@ -39,6 +41,13 @@ def main() -> None:
         (output / "card.md").write_text(text, encoding="utf-8")
         manifest = _manifest(path, version, labels=labels, blessing=document["blessing"])
         artifacts.write_json(output / "manifest.json", manifest)
+
+
+def _require_judged_files(root: Path, decision: dict[str, Any]) -> None:
+    for name, digest in decision["inputs"].items():
+        path = root / name
+        if not path.is_file() or artifacts.sha256_file(path) != digest:
+            raise Refused(f"{name} is not the file that the gate judged: run the gate again")
 
 
 def _pinned_key() -> str | None:

@@ -29,6 +29,7 @@ MODULES = (
     "inference/__init__.py",
     "inference/boxes.py",
     "inference/predictor.py",
+    "validity.py",
 )
 """The modules of `thorax` that the service needs."""
 
@@ -101,7 +102,7 @@ def build(folder: Path, home: Path, *, version: str, created: datetime) -> Path:
     )
     bento = home / "bentos" / NAME / version
     if answer.returncode != 0 or not bento.is_dir():
-        raise ThoraxError(f"BentoML could not build the service: {_last_line(answer)}")
+        raise ThoraxError(f"BentoML could not build the service: {_last_words(answer)}")
     _settle(bento, lock=(folder / "requirements.lock").read_text(encoding="utf-8"), created=created)
     return bento
 
@@ -141,6 +142,6 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _last_line(answer: "subprocess.CompletedProcess[str]") -> str:
+def _last_words(answer: "subprocess.CompletedProcess[str]") -> str:
     lines = (answer.stderr.strip() or answer.stdout.strip()).splitlines()
-    return lines[-1] if lines else f"exit status {answer.returncode}"
+    return " ".join(lines[-2:]) if lines else f"exit status {answer.returncode}"

@@ -8,6 +8,7 @@ metrics.
 """
 
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,10 +37,12 @@ def serve(port: int = 3000, *, host: str = "127.0.0.1") -> NoReturn:
     """Become the server of the last blessed bento; ends with Ctrl-C.
 
     Raises:
-        BadInput: there is no bento yet, or it is not the one that the manifest names.
+        BadInput: there is no bento yet, it is not the one that the manifest names, or the port is
+            taken.
         Refused: its decision is not a blessed pass.
     """
     launch = prepare(artifacts.root() / MANIFEST, port=port, host=host)
+    _require_free(host, port)
     print(f"{launch.tag} on http://{host}:{port} (Ctrl-C ends it)", file=sys.stderr, flush=True)
     os.chdir(launch.folder)
     os.execve(launch.command[0], launch.command, launch.environment)
@@ -78,6 +81,17 @@ def install(manifest: Path) -> Path:
     key = os.environ.get("THORAX_BLESSING_PUBLIC_KEY") or None
     blessing.require_pass(document, public_key=key, now=datetime.now(UTC))
     return folder
+
+
+def _require_free(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise BadInput(
+                f"{host}:{port} cannot be served on ({error.strerror}): choose another port"
+            ) from None
 
 
 def _environment(home: Path) -> dict[str, str]:

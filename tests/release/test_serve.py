@@ -1,0 +1,136 @@
+"""`make serve`: which bento it takes, whose code it runs, and how it ends."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.release import bench
+from tests.release.bench import Bench
+from tests.serving import server
+from thorax.errors import BadInput, Refused
+from thorax.release import serve
+
+
+@pytest.fixture
+def checkout(released: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A copy of the checkout with its release; the process believes to be in it."""
+    copy = Bench(Path(shutil.copytree(released.path, tmp_path / "thorax")))
+    monkeypatch.setenv("THORAX_ROOT", str(copy.path))
+    monkeypatch.delenv("THORAX_BLESSING_PUBLIC_KEY", raising=False)
+    return copy
+
+
+def change(path: Path, **values: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+def test_without_a_bento_it_says_how_to_get_one(checkout: Bench) -> None:
+    shutil.rmtree(checkout.output)
+    with pytest.raises(BadInput, match="no blessed bento yet: `make retrain`"):
+        serve.install(checkout.output / "manifest.json")
+
+
+def test_an_archive_that_is_not_the_named_one_is_not_unpacked(checkout: Bench) -> None:
+    path = checkout.output / checkout.manifest()["bento"]
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(BadInput, match=r"is not the archive that manifest\.json names"):
+        serve.install(checkout.output / "manifest.json")
+    assert not (checkout.path / ".thorax/bentoml/bentos").exists()
+
+
+def test_a_manifest_with_another_blessing_is_refused(checkout: Bench) -> None:
+    change(checkout.output / "manifest.json", blessing={"signature": "x"})
+    with pytest.raises(Refused, match="another blessing"):
+        serve.install(checkout.output / "manifest.json")
+
+
+def test_another_key_than_the_pinned_one_is_refused(
+    checkout: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THORAX_BLESSING_PUBLIC_KEY", "A" * 43 + "=")
+    with pytest.raises(Refused, match="another key"):
+        serve.install(checkout.output / "manifest.json")
+
+
+def test_a_second_start_takes_the_unpacked_bento_as_it_is(checkout: Bench) -> None:
+    folder = serve.install(checkout.output / "manifest.json")
+    inode = folder.stat().st_ino
+    assert serve.install(checkout.output / "manifest.json") == folder
+    assert folder.stat().st_ino == inode
+
+
+def test_two_ports_share_the_bento_and_nothing_that_a_start_empties(checkout: Bench) -> None:
+    manifest = checkout.output / "manifest.json"
+    first, second = serve.prepare(manifest, port=3001), serve.prepare(manifest, port=3002)
+    assert first.command[4] == second.command[4]
+    assert first.environment["BENTOML_HOME"] != second.environment["BENTOML_HOME"]
+    assert "PYTHONPATH" not in first.environment
+    assert first.environment["BENTOML_DO_NOT_TRACK"] == "True"
+
+
+@contextmanager
+def served(checkout: Bench) -> Iterator[tuple[httpx.Client, "subprocess.Popen[bytes]"]]:
+    port = server.free_port()
+    code = f"from thorax.release.serve import serve; serve({port})"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=checkout.path,
+        env={**checkout.environment(), "PYTHONPATH": f"{checkout.path}/src:{checkout.path}"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            server.wait_until_alive(client, process)
+            yield client, process
+    finally:
+        process.kill()
+        process.wait(30)
+
+
+def test_it_serves_the_bento_s_code_not_the_checkout_s_and_ctrl_c_ends_it(checkout: Bench) -> None:
+    (checkout.path / "src/thorax/images.py").write_text("raise RuntimeError('the checkout')\n")
+    (checkout.path / "serving/service.py").write_text("raise RuntimeError('the checkout')\n")
+    with served(checkout) as (client, process):
+        assert client.get("/readyz").status_code == 200
+        workers = psutil.Process(process.pid).children(recursive=True)
+        assert workers
+        os.killpg(process.pid, signal.SIGINT)  # what a terminal sends
+        assert process.wait(30) == 0
+        assert server.ends_within(workers, 10)
+
+
+def test_a_killed_server_leaves_no_worker(checkout: Bench) -> None:
+    with served(checkout) as (_, process):
+        workers = psutil.Process(process.pid).children(recursive=True)
+        assert workers
+        process.kill()
+        assert server.ends_within(workers, 10)
+
+
+def test_without_a_bento_the_command_line_says_so_in_one_line(tmp_path: Path) -> None:
+    answer = bench.make(tmp_path / "thorax").python("-m", "thorax.cli.app", "serve")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "no blessed bento yet" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_taken_port_is_said_before_anything_starts(checkout: Bench) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(BadInput, match=f"127.0.0.1:{port} cannot be served on"):
+            serve.serve(port)

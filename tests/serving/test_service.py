@@ -1,0 +1,170 @@
+"""The bento away from the checkout, in an environment that has only what its lock names."""
+
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+
+from tests.release.bench import Bench
+from tests.serving import server
+from thorax import images
+from thorax.findings import FINDINGS
+from thorax.inference.boxes import paper_boxes
+from thorax.inference.predictor import Predictor
+
+LEVELS = np.random.default_rng(8).integers(0, 256, (90, 70), dtype=np.uint8)
+PNG = images.encode_png(LEVELS)
+JPEG = bytes(cv2.imencode(".jpg", LEVELS)[1])
+
+
+def post(client: httpx.Client, content: bytes, name: str = "x.png") -> httpx.Response:
+    return client.post("/predict", files={"image": (name, content)})
+
+
+@pytest.mark.parametrize("library", ["torch", "prefect", "dvc", "pandas", "thorax"])
+def test_the_environment_has_no_training_code(library: str, python: Path, tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [python, "-c", f"import {library}"],
+        cwd=tmp_path, env=server.clean_environment(tmp_path), capture_output=True, text=True,
+    )  # fmt: skip
+    assert f"No module named '{library}'" in answer.stderr
+
+
+def test_it_is_alive_ready_and_measured(client: httpx.Client) -> None:
+    assert client.get("/livez").status_code == 200
+    assert client.get("/readyz").status_code == 200
+    post(client, PNG)
+    metrics = client.get("/metrics")
+    assert metrics.status_code == 200
+    assert 'bentoml_service_request_total{endpoint="/predict"' in metrics.text
+
+
+@pytest.mark.parametrize("content", [PNG, JPEG], ids=["png", "jpeg"])
+def test_what_is_served_is_what_the_predictor_says(
+    content: bytes, client: httpx.Client, released: Bench
+) -> None:
+    predictor = Predictor.load(released.path / "artifacts/inference/predictor")
+    pixels = images.to_frame(images.decode(content).pixels, predictor.size_px)
+    expected = predictor.predict(pixels[None])
+    answer = post(client, content).json()
+    assert answer["model"] == released.manifest()["tag"]
+    assert (answer["width_px"], answer["height_px"]) == (70, 90)
+    assert [each["finding"] for each in answer["findings"]] == list(FINDINGS)
+    served = [each["probability"] for each in answer["findings"]]
+    np.testing.assert_allclose(served, expected.probabilities[0], atol=1e-6)
+
+
+def test_a_finding_is_flagged_at_its_threshold_and_has_its_boxes(
+    client: httpx.Client, released: Bench
+) -> None:
+    predictor = Predictor.load(released.path / "artifacts/inference/predictor")
+    pixels = images.to_frame(LEVELS, predictor.size_px)
+    heatmaps = predictor.predict(pixels[None]).heatmaps[0]
+    answer = post(client, PNG).json()
+    flagged = [each for each in answer["findings"] if each["flagged"]]
+    assert flagged and len(flagged) < len(FINDINGS) - 1
+    expected = []
+    for each in answer["findings"]:
+        known = each["threshold"] is not None
+        assert each["flagged"] == (each["probability"] >= each["threshold"] if known else None)
+        if each["flagged"]:
+            heatmap = heatmaps[FINDINGS.index(each["finding"])]
+            score, frame_px = each["probability"], predictor.frame_px
+            expected += paper_boxes(
+                heatmap, finding=each["finding"], frame_px=frame_px, score=score
+            )
+    assert answer["boxes"] == [pytest.approx(vars(box), abs=1e-4) for box in expected]
+
+
+def test_a_finding_without_a_threshold_is_neither_flagged_nor_cleared(client: httpx.Client) -> None:
+    hernia = post(client, PNG).json()["findings"][FINDINGS.index("Hernia")]
+    assert (hernia["threshold"], hernia["flagged"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"hello", "neither PNG nor JPEG"),
+        (PNG[:-20], "cut short"),
+        (JPEG[:-200], "cut short"),
+        (PNG.replace(b"IDAT", b"IDAX", 1), "checksum"),
+    ],
+    ids=["empty", "text", "cut png", "cut jpeg", "broken png"],
+)
+def test_a_bad_image_is_a_400_with_the_reason(
+    content: bytes, reason: str, client: httpx.Client
+) -> None:
+    answer = post(client, content)
+    assert answer.status_code == 400
+    assert reason in answer.json()["error"]
+
+
+def test_an_image_cut_or_flipped_anywhere_is_never_a_500(client: httpx.Client) -> None:
+    rng = np.random.default_rng(8)
+    for base in (PNG, JPEG):
+        for _ in range(40):
+            broken = bytearray(base[: rng.integers(1, len(base) + 1)])
+            broken[rng.integers(len(broken))] ^= 1 << int(rng.integers(8))
+            assert post(client, bytes(broken)).status_code in (200, 400)
+
+
+def test_a_body_beyond_the_limit_is_a_413(client: httpx.Client) -> None:
+    answer = post(client, bytes(300_000))
+    assert answer.status_code == 413
+    assert answer.json()["error"] == "larger than 200,000 bytes"
+
+
+def test_requests_at_once_each_get_their_own_answer(client: httpx.Client) -> None:
+    shades = [images.encode_png(np.full((32, 32), 20 * k, np.uint8)) for k in range(6)]
+    alone = [post(client, shade).json() for shade in shades]
+    with ThreadPoolExecutor(6) as pool:
+        together = [answer.json() for answer in pool.map(lambda shade: post(client, shade), shades)]
+    assert together == alone
+    assert len({each["findings"][0]["probability"] for each in alone}) == 6
+
+
+def test_the_page_is_ours_and_loads_nothing_from_outside(client: httpx.Client) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert "not a medical device" in answer.text
+    assert "//" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_pickles_are_refused(client: httpx.Client) -> None:
+    headers = {"content-type": "application/vnd.bentoml+pickle"}
+    assert client.post("/predict", content=b"x", headers=headers).status_code == 415
+
+
+def copy_of_the_bento(released: Bench, hospital: Path, home: Path) -> Path:
+    version = released.manifest()["version"]
+    return Path(shutil.copytree(hospital / "bentos/thorax" / version, home / "bento"))
+
+
+def test_a_bento_with_another_predictor_serves_nothing(
+    released: Bench, hospital: Path, python: Path, tmp_path: Path
+) -> None:
+    bento = copy_of_the_bento(released, hospital, tmp_path)
+    path = bento / "src/predictor/predictor.json"
+    path.write_text(path.read_text().replace("0.5", "0.4"))
+    with server.serving(python, str(bento), tmp_path) as client:
+        assert client.get("/readyz").status_code == 503
+        answer = post(client, PNG)
+        assert answer.status_code == 503
+        assert "not the file that the gate blessed" in answer.json()["error"]
+
+
+def test_a_bento_signed_with_another_key_than_the_pinned_one_serves_nothing(
+    released: Bench, hospital: Path, python: Path, tmp_path: Path
+) -> None:
+    bento = copy_of_the_bento(released, hospital, tmp_path)
+    key = "A" * 43 + "="
+    with server.serving(python, str(bento), tmp_path, THORAX_BLESSING_PUBLIC_KEY=key) as client:
+        assert client.get("/readyz").status_code == 503
+        assert "another key" in post(client, PNG).json()["error"]
