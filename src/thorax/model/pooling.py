@@ -25,12 +25,14 @@ def maximum(maps: Tensor) -> Tensor:
 def log_sum_exp(maps: Tensor, *, r: float) -> Tensor:
     """Smooth maximum over the positions: (1/r) log(mean(exp(r x))), [B, C, h, w] -> [B, C].
 
-    The paper subtracts x* = max |x| before the exponential, which underflows to log 0 where all
-    activations are far below zero; torch's `logsumexp` subtracts max x, which is the same number
-    and stays finite. Computed in float32 whatever the type of `maps`: r multiplies rounding errors.
+    As the paper writes it: x* + (1/r) log(mean(exp(r (x - x*)))). Its x* = max |x| underflows to
+    log 0 where all activations are far below zero; with x* = max x it is the same number and stays
+    finite. Computed in float32 whatever the type of `maps`: r multiplies rounding errors.
     """
-    scaled = maps.float().flatten(2) * r  # [B, C, h*w]
-    return (scaled.logsumexp(dim=2) - math.log(scaled.shape[2])) / r
+    cells = maps.float().flatten(2)  # [B, C, h*w]
+    largest = cells.detach().amax(dim=2, keepdim=True)
+    rest = ((cells - largest) * r).logsumexp(dim=2) - math.log(cells.shape[2])
+    return largest.squeeze(2) + rest / r
 
 
 class GlobalPooling(nn.Module):

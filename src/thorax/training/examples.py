@@ -37,14 +37,16 @@ def of_split(table: pd.DataFrame, split: str, *, where: Path) -> Examples:
     Raises:
         BadInput: there is none.
     """
-    readable = table.loc[(table["split"] == split) & table["readable"] & (table["row"] >= 0)]
-    labelled = readable.loc[manifest.known(readable).any(axis=1)].reset_index(drop=True)
-    if labelled.empty:
+    usable = table["split"].eq(split) & table["readable"] & table["row"].ge(0)
+    labelled = usable.to_numpy(bool) & manifest.known(table).any(axis=1)
+    rows = table.iloc[np.flatnonzero(labelled)].reset_index(drop=True)
+    if rows.empty:
         raise BadInput(
             f"{where}: no readable image with a known target is in split {split!r}: check the "
             "pulled data and the dataset section of params.yaml"
         )
-    return Examples(labelled, manifest.targets(labelled), manifest.known(labelled))
+    # copies: pandas gives read-only views, which PyTorch warns of
+    return Examples(rows, manifest.targets(rows).copy(), manifest.known(rows).copy())
 
 
 def warn_of_missing(examples: Examples) -> None:

@@ -3,11 +3,11 @@
 A verdict that rests on a dated waiver carries `valid_until`; after that day (UTC) it is void.
 """
 
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from thorax import artifacts
+from thorax import artifacts, validity
 from thorax.errors import BadInput, Refused
 
 
@@ -27,7 +27,7 @@ def require_yes(path: Path, *, now: datetime) -> None:
             f"validation refused the data ({_why(verdict)}): see {path}; nothing is trained"
         )
     until = verdict.get("valid_until")
-    if until is not None and now > _end(until, path):
+    if validity.ended(until, now=now, where=str(path)):
         raise Refused(
             f"the verdict in {path} rested on a waiver that ended on {until}: mend the data or "
             "renew the waiver, and run validation again; nothing is trained"
@@ -44,14 +44,3 @@ def _why(verdict: dict[str, Any]) -> str:
         return "no check is named"
     more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
     return f"{failed[0]}{more} failed"
-
-
-def _end(until: Any, path: Path) -> datetime:
-    """The last moment of `until`: a day counts to its end, and a moment without a zone is UTC."""
-    try:
-        if len(str(until)) == len("2026-01-31"):
-            return datetime.combine(date.fromisoformat(str(until)), time.max, UTC)
-        moment = datetime.fromisoformat(str(until))
-    except ValueError:
-        raise BadInput(f"{path}: valid_until {until!r} is no date: run validation again") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
