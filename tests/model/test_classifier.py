@@ -63,7 +63,7 @@ def test_an_unknown_backbone_lists_the_known_ones() -> None:
 
 
 def test_an_impossible_stride_is_refused_by_the_settings() -> None:
-    with pytest.raises(BadInput, match="model.stride_px"):
+    with pytest.raises(BadInput, match=r"model\.stride_px"):
         config.parse({"stride_px": 7}, ModelConfig, "model")
 
 
