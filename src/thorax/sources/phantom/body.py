@@ -69,7 +69,7 @@ def body(seed: int, patient: int, *, sex: str, age_years: int) -> Body:
     dice = Dice(seed, patient, "body")
     width = dice.bell(0.352, 0.012) - (0.008 if sex == "F" else 0.0)
     dome = dice.bell(0.765, 0.022)
-    ratio = dice.bell(0.440, 0.030) + 0.0005 * (age_years - 50)  # cardiothoracic
+    ratio = dice.bell(0.440, 0.032) + 0.0005 * (age_years - 50)  # cardiothoracic
     heart = 2 * width * ratio
     share = dice.bell(0.30, 0.03)
     return Body(
@@ -78,7 +78,7 @@ def body(seed: int, patient: int, *, sex: str, age_years: int) -> Body:
         apex=dice.bell(0.115, 0.012),
         dome_right=dome,
         dome_left=dome + dice.bell(0.022, 0.008),
-        angle=dice.bell(0.095, 0.010),
+        angle=dice.bell(0.093, 0.016),
         heart_right=heart * share,
         heart_left=heart * (1 - share),
         heart_y=dome - dice.bell(0.125, 0.010),
@@ -104,7 +104,7 @@ def posed(dice: Dice, base: Body, view: str) -> tuple[Body, Pose]:
     """The body as one study shows it: AP films are taken in bed, with a larger heart."""
     bed = view == "AP"
     grown, breath = (
-        (dice.between(1.03, 1.13), dice.bell(-0.020, 0.016)) if bed else (1.0, dice.bell(0, 0.010))
+        (dice.between(1.03, 1.15), dice.bell(-0.020, 0.016)) if bed else (1.0, dice.bell(0, 0.010))
     )
     turned = dice.bell(0, 0.011 if bed else 0.006)
     shown = replace(

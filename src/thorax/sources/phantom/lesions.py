@@ -18,7 +18,7 @@ def deform(shown: Body, lesion: Lesion) -> Body:
     """The body with what the lesion does to its proportions."""
     much = lesion.severity
     if lesion.finding == "Cardiomegaly":
-        return _enlarge_heart(shown, 0.500 + 0.095 * much)
+        return _enlarge_heart(shown, 0.490 + 0.085 * much)
     if lesion.finding == "Emphysema":
         return _inflate(shown, lesion)
     if lesion.finding == "Atelectasis":
@@ -40,7 +40,7 @@ def _enlarge_heart(shown: Body, ratio: float) -> Body:
 
 
 def _inflate(shown: Body, lesion: Lesion) -> Body:
-    lower = 0.004 + 0.032 * lesion.severity
+    lower = 0.003 + 0.027 * lesion.severity
     flat = 0.94 - 0.34 * lesion.severity
     common = replace(
         shown,

@@ -49,7 +49,7 @@ def infiltration(scene: Scene, lesion: Lesion) -> Layer:
 def mass(scene: Scene, lesion: Lesion) -> Layer:
     """Lobulated, of more than 3 cm: a radius of 0.046 of the frame and more."""
     shape, dome = _round(scene, lesion, 0.046 + 0.042 * lesion.size, lobes=0.22)
-    return Layer(nothing(shape), dome * (0.15 + 0.16 * lesion.severity), nothing(shape), shape)
+    return Layer(nothing(shape), dome * (0.125 + 0.14 * lesion.severity), nothing(shape), shape)
 
 
 def nodule(scene: Scene, lesion: Lesion) -> Layer:
@@ -103,7 +103,7 @@ def consolidation(scene: Scene, lesion: Lesion) -> Layer:
     across = rise((x - 0.05) / 0.05) * rise((0.30 + 0.04 * lesion.size - x) / 0.07)
     bronchi = hump((texture(scene, lesion, 12) / 0.16) * (texture(scene, lesion, 12) / 0.16))
     shape = np.asarray(side_ * far * across * lung, np.float32)
-    veil = shape * (0.16 + 0.36 * lesion.severity) * (1 - 0.40 * bronchi)
+    veil = shape * (0.13 + 0.33 * lesion.severity) * (1 - 0.40 * bronchi)
     return Layer(
         np.asarray(veil, np.float32), nothing(x), shape * 0.6, np.asarray(shape, np.float32)
     )
@@ -116,7 +116,7 @@ def edema(scene: Scene, lesion: Lesion) -> Layer:
     haze = hump((u * u + v * v) * 0.75) * (0.85 + 0.35 * texture(scene, lesion, 14))
     lines = stripes(y, 0.016) * rise((x - 0.27) / 0.02) * rise((y - 0.60) / 0.04)
     shape = haze * lung
-    add = shape * (0.028 + 0.115 * lesion.severity) + lines * lung * (0.02 + 0.03 * lesion.severity)
+    add = shape * (0.020 + 0.095 * lesion.severity) + lines * lung * (0.02 + 0.03 * lesion.severity)
     return Layer(nothing(x), np.asarray(add, np.float32), nothing(x), np.asarray(shape, np.float32))
 
 
@@ -125,7 +125,7 @@ def emphysema(scene: Scene, lesion: Lesion) -> Layer:
     x, y, lung = scene.side_x[lesion.side], scene.y, scene.lungs[lesion.side]
     bullae = rise((texture(scene, lesion, 9) - 0.15) / 0.3) * rise((0.52 - y) / 0.12)
     shape = lung * (0.8 + 0.2 * bullae)
-    add = -lung * (0.006 + 0.028 * lesion.severity) - 0.022 * bullae * lung
+    add = -lung * (0.005 + 0.024 * lesion.severity) - 0.022 * bullae * lung
     return Layer(
         nothing(x), np.asarray(add, np.float32), lung * (0.15 + 0.35 * lesion.severity), shape
     )

@@ -24,11 +24,11 @@ def effusion(scene: Scene, lesion: Lesion) -> Layer:
     wall = scene.body.lung_right if side == RIGHT else scene.body.lung_left
     top = scene.body.dome_right if side == RIGHT else scene.body.dome_left
     much = lesion.severity * lesion.severity
-    level = top + scene.body.angle * 0.55 + 0.004 - 0.22 * much
+    level = top + scene.body.angle * 0.55 + 0.012 - 0.20 * much
     across = np.clip((x - 0.06) / (wall - 0.06), 0, 1.2)
     climb = (0.085 + 0.05 * lesion.size) * across * across * across
     shape = rise((y - level + climb) / 0.016) * lung
-    return Layer(shape * (0.45 + 0.45 * lesion.severity), nothing(x), shape, shape, target=0.71)
+    return Layer(shape * (0.36 + 0.50 * lesion.severity), nothing(x), shape, shape, target=0.71)
 
 
 def pneumothorax(scene: Scene, lesion: Lesion) -> Layer:
@@ -47,7 +47,7 @@ def pneumothorax(scene: Scene, lesion: Lesion) -> Layer:
     free = rise((x - edge) / 0.006) * fade
     free = np.maximum(free, rise((drop - y) / 0.006)) * lung
     line = band(x - edge, 0.0035, soft=0.0035) * rise((y - drop) / 0.01) * fade * lung
-    add = (0.06 + 0.08 * lesion.severity) * line - (0.030 + 0.050 * lesion.severity) * free
+    add = (0.06 + 0.08 * lesion.severity) * line - (0.025 + 0.047 * lesion.severity) * free
     return Layer(
         nothing(x),
         np.asarray(add, np.float32),
