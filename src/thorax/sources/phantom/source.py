@@ -24,7 +24,7 @@ from thorax.sources.phantom.dice import Dice
 from thorax.sources.phantom.patients import Study, studies
 from thorax.sources.phantom.wording import report
 
-GENERATOR: Final = 5  # raised whenever the same settings give other bytes
+GENERATOR: Final = 6  # raised whenever the same settings give other bytes
 
 _PREVALENCE: Final[Mapping[str, float]] = {
     "Atelectasis": 0.10,
@@ -86,14 +86,15 @@ def build(config: PhantomConfig, *, workers: int) -> layout.Content:
         for study in studies(config.seed, patient, config.prevalence, config.doubt_share)
     ]
     return layout.Content(
-        identity=_identity(config),
+        identity=identity(config),
         tables=_tables(config, everyone),
         images=_images(config, everyone, workers),
         total=len(everyone),
     )
 
 
-def _identity(config: PhantomConfig) -> dict[str, Any]:
+def identity(config: PhantomConfig) -> dict[str, Any]:
+    """What the drawn content follows from: the generator's version and every setting."""
     licence = "CC0-1.0: drawn by a program; no patient stands behind it"
     return {"source": "phantom", "generator": GENERATOR, "licence": licence, **config.model_dump()}
 
