@@ -24,7 +24,7 @@ CELLS = 4  # the heatmaps are CELLS x CELLS
 
 SETTINGS = {
     "release": {
-        "compression": 1,
+        "compression": 0,
         "python_version": "3.11",
         "serving": {
             "workers": 1,

@@ -23,8 +23,8 @@ class ServingConfig(Config):
 class ReleaseConfig(Config):
     """How the bento is packed."""
 
-    compression: int = Field(default=1, ge=0, le=9)
-    """xz preset of the archive; weights hardly shrink, and 9 takes some ten times as long as 1."""
+    compression: int = Field(default=0, ge=0, le=9)
+    """xz preset of the archive; on weights 0 is three times as fast as 1 and no larger."""
     python_version: str = "3.11"
     """Python of the container image that `bentoml containerize` makes of the bento."""
     serving: ServingConfig = ServingConfig()
