@@ -6,16 +6,16 @@ import httpx
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from thorax.sources.pull import PullResult
 
 from flows import dvc, versions
 from flows.attempts import caused_by
+from thorax.sources.pull import PullResult
 
 
 @flow(name="data-pull")
-def data_pull(source: str | None = None, from_path: str | None = None) -> str:
+def data_pull(from_path: str | None = None) -> str:
     """Pull, and track what came as a dataset version; returns the version's digest."""
-    result = pull_source(source, from_path)
+    result = pull_source(from_path)
     version = versions.current()
     create_markdown_artifact(
         key="dataset-version",
@@ -31,7 +31,7 @@ def data_pull(source: str | None = None, from_path: str | None = None) -> str:
     retry_delay_seconds=[5, 60],
     retry_condition_fn=caused_by(httpx.HTTPError, dvc.Killed),
 )
-def pull_source(source: str | None, from_path: str | None) -> PullResult:
+def pull_source(from_path: str | None) -> PullResult:
     """Pull and track; a failing network is tried again, a wrong file is not."""
     print("pull", flush=True)
-    return versions.pull_version(source, Path(from_path) if from_path else None)
+    return versions.pull_version(Path(from_path) if from_path else None)

@@ -33,7 +33,7 @@ def write(*arguments: str) -> None:
     root = artifacts.root()
     with hold(artifacts.home() / "dvc.lock", f"dvc {' '.join(arguments)}"):
         _mend_broken_locks(root)
-        process = subprocess.Popen(
+        with subprocess.Popen(
             _command(*arguments),
             cwd=root,
             env=environment.variables(root),
@@ -41,9 +41,9 @@ def write(*arguments: str) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        )
-        said = _pass_on(process)
-        status = process.wait()
+        ) as process:
+            said = _pass_on(process)
+        status = process.returncode
     if status != 0:
         _explain(arguments, status, said)
 
@@ -99,7 +99,7 @@ def _is_chatter(line: str) -> bool:
     """DVC's hints about git and its own bookkeeping say nothing to whoever watches a retraining."""
     return line.startswith(
         ("To track the changes", "\tgit add", "To enable auto staging", "Use `dvc push`",
-         "Updating lock file", "Generating lock file", "> exec env", "Running stage")
+         "Updating lock file", "Generating lock file", "> exec env", "Running stage", "\tdvc config")
     )  # fmt: skip
 
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from thorax.sources.pull import SourcesConfig, is_current
-
 from flows import dvc
 from thorax import artifacts, config
+from thorax.sources.config import SourcesConfig
+from thorax.sources.fingerprint import is_current
 
 # What does not run after a refusal, and so stays stale, honestly.
 _AFTER_DATA_REFUSAL = {"training", "inference", "localization", "evaluation", "gate", "release"}
@@ -18,9 +18,7 @@ def what_is_to_do(from_path: Path | None) -> str:
     if not (root / "data" / "source.json").exists():
         return "no data has been pulled yet"
     settings = config.load("sources", SourcesConfig)
-    if not is_current(
-        settings, source=None, from_path=from_path, data=root / "data", home=artifacts.home()
-    ):
+    if not is_current(settings, from_path=from_path, data=root / "data", home=artifacts.home()):
         return f"the source {settings.name!r} has other data than the last pull"
     stale = [stage for stage in dvc.status() if stage not in not_run_after_refusal(root)]
     return f"changed since the last run: {', '.join(stale)}" if stale else ""

@@ -32,19 +32,16 @@ class RetrainingConfig(Config):
 
 
 @flow(name="retraining")
-def retraining(
-    source: str | None = None, from_path: str | None = None, push: bool = True
-) -> Outcome:
+def retraining(from_path: str | None = None, push: bool = True) -> Outcome:
     """Retrain once; returns how it ended.
 
     Args:
-        source: the source to pull from; None takes the one of `params.yaml`.
         from_path: a folder that already has the source's files.
         push: send data and artifacts to the DVC remote at the end.
     """
     started = time.monotonic()
     with hold(artifacts.home() / "retraining.lock", "retraining"):
-        data_pull(source=source, from_path=from_path)
+        data_pull(from_path=from_path)
         outcome = _after_pull()
         if push:
             push_versions()

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from thorax.sources.pull import PullResult, SourcesConfig, pull
 
 from flows import dvc
 from thorax import artifacts, config
 from thorax.errors import BadInput
+from thorax.sources.fingerprint import last_folder
+from thorax.sources.pull import PullResult, SourcesConfig, pull
 
 FILE = "data.dvc"
 TAG_PREFIX = "data/"
+NETWORK = "network"
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,24 @@ def track() -> str:
     return current()
 
 
-def pull_version(source: str | None, from_path: Path | None) -> PullResult:
-    """Pull from the source and track what came; nothing is downloaded or written twice."""
+def pull_version(from_path: Path | None) -> PullResult:
+    """Pull from the source and track what came; nothing is downloaded or written twice.
+
+    Args:
+        from_path: a folder that has the files; None is the folder of the configured source's last
+            pull, where that was one, and `network` forgets it.
+    """
+    settings = config.load("sources", SourcesConfig)
+    if from_path is None:
+        from_path = last_folder(settings.name, artifacts.home())
+    elif from_path.name == NETWORK:
+        from_path = None
     data = artifacts.root() / "data"
     if not data.exists() and from_path is None:
         fetch()
     result = pull(
-        config.load("sources", SourcesConfig),
-        source=source,
+        settings,
+        source=None,
         from_path=from_path,
         data=data,
         home=artifacts.home(),

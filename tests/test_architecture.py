@@ -122,7 +122,16 @@ def test_package_files_import_nothing(module: str) -> None:
 def test_serving_reaches_no_training_code() -> None:
     reached = transitive({name for name in MODULES if room(name) == "serving"})
     rooms = {room(name) for name in reached}
-    assert rooms <= {"serving", "inference", "images", "blessing", "validity", "findings", "errors", "thorax"}
+    assert rooms <= {
+        "serving",
+        "inference",
+        "images",
+        "blessing",
+        "validity",
+        "findings",
+        "errors",
+        "thorax",
+    }
     assert "thorax.inference.export" not in reached
 
 

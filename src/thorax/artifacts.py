@@ -95,7 +95,7 @@ def _replace_folder(new: Path, path: Path) -> None:
 
 
 def _exchange(new: Path, path: Path) -> bool:
-    """Swap two folders in one step (Linux renameat2), so that a kill leaves no gap; False if refused."""
+    """Swap two folders in one step (Linux renameat2): a kill leaves no gap. False if refused."""
     renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
     if renameat2 is None:
         return False

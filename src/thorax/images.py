@@ -7,6 +7,7 @@ broken raises `UnreadableImage`: decoders fill what is missing with grey, and th
 import struct
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -85,14 +86,14 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     return bytes(content)
 
 
-def _to_8_bits(raw: NDArray[np.generic]) -> NDArray[np.uint8]:
+def _to_8_bits(raw: NDArray[Any]) -> NDArray[np.uint8]:
     if raw.dtype == np.uint8:
-        return raw  # type: ignore[return-value]
+        return raw
     if raw.dtype != np.uint16:
         raise UnreadableImage(f"levels of type {raw.dtype}; 8 or 16 bits are accepted")
     colour = raw[..., :3] if raw.ndim == 3 else raw
-    bits = next(bits for bits in (8, 10, 12, 14, 16) if int(colour.max()) < 1 << bits)  # type: ignore[type-var]
-    return np.minimum(np.right_shift(raw, bits - 8), 255).astype(np.uint8)  # type: ignore[call-overload]
+    bits = next(bits for bits in (8, 10, 12, 14, 16) if int(colour.max()) < 1 << bits)
+    return np.asarray(np.minimum(np.right_shift(raw, bits - 8), 255), np.uint8)
 
 
 def _to_grey(raw: NDArray[np.uint8]) -> Pixels:

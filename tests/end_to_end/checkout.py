@@ -23,7 +23,12 @@ SMALL: dict[str, Any] = {
     "training": {"epochs": 2},
     "evaluation": {"replicates": 100},
     # What a gate refuses is tested in tests/gate; here the loop must reach its end.
-    "gate": {"rules": [{"metric": "validation", "verdict": "accept"}, {"metric": "mean_auc", "min": 0.3}]},
+    "gate": {
+        "rules": [
+            {"metric": "validation", "verdict": "accept"},
+            {"metric": "mean_auc", "min": 0.3},
+        ]
+    },
 }  # fmt: skip
 
 
@@ -92,7 +97,9 @@ class Checkout:
                 continue
 
 
-def clone(target: Path, *, closed: bool = False, settings: dict[str, Any] | None = None) -> Checkout:
+def clone(
+    target: Path, *, closed: bool = False, settings: dict[str, Any] | None = None
+) -> Checkout:
     """Clone this checkout as it is in the working tree, and set small values in its params."""
     subprocess.run(["git", "clone", "-q", str(ROOT), str(target)], check=True)
     listing = ["git", "ls-files", "-z", "--modified", "--others", "--exclude-standard"]

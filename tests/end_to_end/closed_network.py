@@ -1,4 +1,4 @@
-"""Run a command with loopback as its only network: `unshare -rn python closed_network.py COMMAND …`."""
+"""Run a command with loopback as its only network: `unshare -rn python closed_network.py …`."""
 
 import fcntl
 import os

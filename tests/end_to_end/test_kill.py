@@ -35,7 +35,9 @@ def wait_for_stage(checkout: Checkout, stage: str, run: "subprocess.Popen[str]")
 def assert_gone(checkout: Checkout, marker: str) -> None:
     deadline = time.monotonic() + GONE_WITHIN_S
     while left := list(checkout.processes(marker)):
-        assert time.monotonic() < deadline, f"left behind: {[process.cmdline() for process in left]}"
+        assert time.monotonic() < deadline, (
+            f"left behind: {[process.cmdline() for process in left]}"
+        )
         time.sleep(0.1)
 
 

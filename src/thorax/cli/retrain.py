@@ -45,7 +45,7 @@ def _run_flow(from_path: Path | None) -> None:
     orphans.end()
     settings = config.load("retraining", RetrainingConfig)
     state = retraining(
-        from_path=str(from_path.resolve()) if from_path else None,
+        from_path=str(from_path) if from_path else None,
         push=settings.push,
         return_state=True,
     )

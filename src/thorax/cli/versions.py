@@ -19,7 +19,7 @@ def pull(*, source: str | None, from_path: Path | None, commit: str | None) -> N
     environment.apply(artifacts.root())
     if source:
         presets.set_values({"sources": {"name": source}}, artifacts.root())
-    result = versions.pull_version(None, from_path)
+    result = versions.pull_version(from_path)
     print(f"dataset {versions.current()[:12]}: {result.images:,} images from {result.source}")
     if commit:
         print(f"committed data.dvc as {versions.commit(commit)}")

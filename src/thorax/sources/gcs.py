@@ -134,7 +134,7 @@ def _sign_in() -> Any:
     return credentials
 
 
-class _Transport(google.auth.transport.Request):  # type: ignore[misc]
+class _Transport(google.auth.transport.Request):
     """Lets google-auth fetch tokens through our own HTTP client."""
 
     def __init__(self, http: httpx.Client) -> None:
@@ -152,11 +152,11 @@ class _Transport(google.auth.transport.Request):  # type: ignore[misc]
         try:
             answer = self._http.request(method, url, content=body, headers=dict(headers or {}))
         except httpx.TransportError as error:
-            raise google.auth.exceptions.TransportError(error) from error
+            raise google.auth.exceptions.TransportError(error) from error  # type: ignore[no-untyped-call]
         return _Answer(answer)
 
 
-class _Answer(google.auth.transport.Response):  # type: ignore[misc]
+class _Answer(google.auth.transport.Response):
     def __init__(self, answer: httpx.Response) -> None:
         self._answer = answer
 

@@ -21,6 +21,7 @@ from thorax.locks import hold
 from thorax.progress import say, track
 from thorax.sources import door, registry, version
 from thorax.sources.config import SourcesConfig
+from thorax.sources.fingerprint import fingerprint
 from thorax.sources.layout import Archive, Content
 from thorax.sources.listing import list_all
 from thorax.sources.packing import ArchiveFacts, Packed, pack
@@ -90,7 +91,7 @@ def pull(
             again = Packed(data / "images") if chosen.generated else request.packed
             result = _write(content, again, place=place, per_archive=config.images_per_archive)
         shutil.rmtree(home / "downloads" / name, ignore_errors=True)
-        _log(home, chosen.origin(config, from_path), result)
+        _log(home, _origin(config, name, from_path), result)
     return result
 
 
@@ -189,9 +190,18 @@ def _result(
     )
 
 
-def _log(home: Path, origin: str, result: PullResult) -> None:
+def _origin(config: SourcesConfig, name: str, from_path: Path | None) -> dict[str, str | None]:
+    named = config.model_copy(update={"name": name})
+    return {
+        "from": registry.find(name).origin(config, from_path),
+        "folder": str(from_path.expanduser().absolute()) if from_path else None,
+        "fingerprint": fingerprint(named, from_path),
+    }
+
+
+def _log(home: Path, origin: dict[str, str | None], result: PullResult) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    line = {"time": now, "source": result.source, "from": origin, "changed": result.changed}
+    line = {"time": now, "source": result.source, **origin, "changed": result.changed}
     with (home / "pulls.jsonl").open("a", encoding="utf-8") as file:
         file.write(
             json.dumps({**line, "images": result.images, "new_images": result.new_images}) + "\n"

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from thorax.errors import BadInput
 from thorax.sources import folder
@@ -46,6 +47,11 @@ def sources() -> dict[str, Source]:
         "nih": Source(lambda config, request: nih.build(config.nih, request), _nih_origin),
         "folder": Source(_folder, _folder_origin),
     }
+
+
+def identity(config: SourcesConfig) -> dict[str, Any]:
+    """What identifies the content of the generated source, known without drawing it."""
+    return phantom.identity(config.phantom)
 
 
 def _phantom(config: SourcesConfig, request: Request) -> Content:

@@ -99,7 +99,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
 def open_text(path: Path) -> TextIO:
     """Open a text file, gzipped or not, as UTF-8."""
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")  # type: ignore[return-value]
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
 
 

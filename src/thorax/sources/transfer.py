@@ -167,7 +167,7 @@ def _check_status(one: Download, response: httpx.Response) -> None:
 
 
 def _starts_at(response: httpx.Response, have: int) -> bool:
-    return response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+    return str(response.headers.get("Content-Range", "")).startswith(f"bytes {have}-")
 
 
 def _strong_tag(response: httpx.Response) -> str:
