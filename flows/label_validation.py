@@ -14,7 +14,11 @@ def label_validation() -> bool:
         reproduce(stage)
     verdict = artifacts.read_json(artifacts.root() / "artifacts/validation/verdict.json")
     failed = [check for check in verdict["checks"] if not check["success"]]
-    lines = [f"- {check['severity']}: {check['table']}: {check['reason']}" for check in failed]
+    lines = [
+        f"- {check['severity']}: {check['table']}: not so: {check['name']} "
+        f"(found {check['observed']}). {check['reason']}"
+        for check in failed
+    ]
     create_markdown_artifact(
         key="label-quality",
         markdown="\n".join(

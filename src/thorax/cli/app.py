@@ -23,7 +23,12 @@ app.add_typer(schedule, name="schedule")
 
 Source = Annotated[str | None, typer.Option(help="phantom, nih or folder; default: params.yaml")]
 From = Annotated[
-    Path | None, typer.Option("--from", help="A folder that already has the source's files.")
+    Path | None,
+    typer.Option(
+        "--from",
+        help="A folder that already has the source's files; default: the last pull's. "
+        "The word `network` forgets that folder and downloads.",
+    ),
 ]
 
 
@@ -79,6 +84,18 @@ def score(
     from thorax.cli.score import score
 
     score(path, output=output, boxes=boxes)
+
+
+@app.command()
+def show(
+    image: Annotated[str, typer.Argument(help="A name in data/entries.csv.")],
+    output: Annotated[Path, typer.Option(help="The PNG to write.")],
+    finding: Annotated[str | None, typer.Option(help="Default: the most probable.")] = None,
+) -> None:
+    """Draw an image with a finding's heatmap, the model's boxes and the true ones."""
+    from thorax.cli.show import show
+
+    show(image, finding=finding, output=output)
 
 
 @app.command()

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-BoxesFor = Literal["above threshold", "every finding"]
+BoxesFor = Literal["from threshold", "every finding"]
 
 PAPER_LEVELS: Final = (60, 180)
 _GRID_PX = 256  # heatmaps are enlarged to this side: edges to 4 px of the paper's 1024

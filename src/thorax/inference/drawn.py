@@ -20,15 +20,15 @@ _BOX_TYPES = {
 
 
 def boxes_of(
-    prediction: Prediction, predictor: Predictor, *, boxes_for: BoxesFor = "above threshold"
+    prediction: Prediction, predictor: Predictor, *, boxes_for: BoxesFor = "from threshold"
 ) -> list[list[Box]]:
     """The boxes of each of B images.
 
-    With "above threshold" a finding whose threshold is undefined gives no boxes.
+    With "from threshold" a finding whose threshold is undefined gives no boxes.
     """
     thresholds = [predictor.thresholds[finding] for finding in predictor.findings]
     limits = np.array([np.inf if limit is None else limit for limit in thresholds])  # [F]
-    chosen = prediction.probabilities > limits  # [B, F]
+    chosen = prediction.probabilities >= limits  # [B, F]
     if boxes_for == "every finding":
         chosen = np.ones_like(chosen)
     return [_boxes_of_one(prediction, row, chosen[row], predictor) for row in range(len(chosen))]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thorax.evaluation.calibration import fit_affine, youden_threshold
-from thorax.inference.predictor import Calibration
+from thorax.inference.predictor import Calibration, calibrated
 
 
 def fit(
@@ -31,9 +31,8 @@ def fit(
         usable = known[:, column]
         present, scores = y_true[usable, column], logits[usable, column]
         affine = fit_affine(present, scores)
-        threshold = youden_threshold(present, affine.probabilities(scores))
-        calibrations[finding] = Calibration(
-            scale=affine.scale, bias=affine.bias, reason=affine.reason
-        )
+        calibration = Calibration(scale=affine.scale, bias=affine.bias, reason=affine.reason)
+        threshold = youden_threshold(present, calibrated(scores[:, None], [calibration])[:, 0])
+        calibrations[finding] = calibration
         thresholds[finding] = None if math.isnan(threshold) else threshold
     return calibrations, thresholds

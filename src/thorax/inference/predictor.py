@@ -7,6 +7,7 @@ bento and the command line, and needs neither PyTorch nor pandas. It decodes no 
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -49,7 +50,7 @@ class Description(BaseModel):
     calibration: dict[str, Calibration]
     """One per finding."""
     thresholds: dict[str, float | None]
-    """The probability above which a finding counts as present; None where none could be fitted."""
+    """The probability from which a finding counts as present; None where none could be fitted."""
     weights_sha256: str
     """The trained weights that were exported."""
     model_sha256: str
@@ -77,9 +78,7 @@ class Predictor:
     def __init__(self, session: Any, description: Description) -> None:
         self._session = session
         self.description = description
-        calibration = [description.calibration[finding] for finding in description.findings]
-        self._scale = np.array([each.scale for each in calibration], np.float32)
-        self._bias = np.array([each.bias for each in calibration], np.float32)
+        self._calibration = [description.calibration[finding] for finding in description.findings]
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> "Predictor":
@@ -118,7 +117,7 @@ class Predictor:
 
     @property
     def thresholds(self) -> dict[str, float | None]:
-        """The probability above which a finding counts as present; None where undefined."""
+        """The probability from which a finding counts as present; None where undefined."""
         return dict(self.description.thresholds)
 
     def predict(self, pixels: NDArray[np.uint8]) -> Prediction:
@@ -131,13 +130,18 @@ class Predictor:
             )
         batch = np.ascontiguousarray(pixels)[:, None]  # [B, 1, S, S]
         logits, heatmaps = self._session.run(["logits", "heatmaps"], {"pixels": batch})
-        probabilities = _sigmoid(logits * self._scale + self._bias)
-        return Prediction(logits, probabilities, heatmaps)
+        return Prediction(logits, calibrated(logits, self._calibration), heatmaps)
 
 
-def _sigmoid(values: Floats) -> Floats:
-    """1 / (1 + exp(-x)) without overflow: tanh saturates quietly."""
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * values)), np.float32)
+def calibrated(logits: Floats, calibration: Sequence[Calibration]) -> Floats:
+    """The probabilities float32 [B, F] of logits [B, F]: sigmoid(scale * logit + bias).
+
+    Thresholds are fitted on these very numbers, so that "reaches the threshold" is exact.
+    """
+    scale = np.array([each.scale for each in calibration], np.float32)
+    bias = np.array([each.bias for each in calibration], np.float32)
+    # tanh saturates where exp would overflow
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * (logits * scale + bias))), np.float32)
 
 
 def _session(graph: bytes, path: Path, threads: int | None) -> Any:

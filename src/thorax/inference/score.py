@@ -33,7 +33,7 @@ class Unreadable:
 
 
 def score_paths(
-    predictor: Predictor, paths: list[Path], *, boxes_for: BoxesFor = "above threshold"
+    predictor: Predictor, paths: list[Path], *, boxes_for: BoxesFor = "from threshold"
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[Unreadable]]:
     """Score files.
 

@@ -17,8 +17,8 @@ class InferenceConfig(Config):
     """Images per call of the predictor."""
     frame_px: int = Field(default=1024, ge=1)
     """Side of the square frame in which boxes are given, in pixels (the paper's images: 1024)."""
-    boxes_for: BoxesFor = "above threshold"
-    """above threshold: boxes only of findings whose probability exceeds the finding's threshold,
+    boxes_for: BoxesFor = "from threshold"
+    """from threshold: boxes only of findings whose probability reaches the finding's threshold,
     as in the paper some images give none; every finding: boxes from every heatmap."""
     threads: int = Field(default=0, ge=0)
     """Processor threads of the predictor; 0: as many as the runtime chooses."""
