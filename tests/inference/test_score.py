@@ -84,14 +84,14 @@ def test_paths_without_an_image_are_bad_input(predictor: Predictor, tmp_path: Pa
         score_paths(predictor, [tmp_path / "list.txt"])
 
 
-def test_boxes_only_for_findings_above_their_threshold(predictor: Predictor) -> None:
+def test_boxes_only_for_findings_that_reach_their_threshold(predictor: Predictor) -> None:
     pixels = np.random.default_rng(2).integers(0, 256, (4, 64, 64), np.uint8)
     prediction = predictor.predict(pixels)
     for row, boxes in enumerate(drawn.boxes_of(prediction, predictor)):
         above = {
             finding
             for finding, probability in zip(FINDINGS, prediction.probabilities[row], strict=True)
-            if predictor.thresholds[finding] is not None and probability > 0.5
+            if predictor.thresholds[finding] is not None and probability >= 0.5
         }
         assert {box.finding for box in boxes} == above
     every = drawn.boxes_of(prediction, predictor, boxes_for="every finding")
