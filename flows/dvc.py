@@ -15,6 +15,17 @@ from thorax import artifacts, environment
 from thorax.errors import Refused, ThoraxError
 from thorax.locks import die_with_parent, hold
 
+_CHATTER = (
+    "To track the changes",
+    "\tgit add",
+    "To enable auto staging",
+    "\tdvc config",
+    "Use `dvc push`",
+    "Updating lock file",
+    "Generating lock file",
+    "> exec env",
+    "Running stage",
+)
 _EXITED = re.compile(r"exited with (-?\d+)")
 
 
@@ -97,10 +108,7 @@ def _pass_on(process: "subprocess.Popen[str]") -> str:
 
 def _is_chatter(line: str) -> bool:
     """DVC's hints about git and its own bookkeeping say nothing to whoever watches a retraining."""
-    return line.startswith(
-        ("To track the changes", "\tgit add", "To enable auto staging", "Use `dvc push`",
-         "Updating lock file", "Generating lock file", "> exec env", "Running stage", "\tdvc config")
-    )  # fmt: skip
+    return line.startswith(_CHATTER)
 
 
 def _explain(arguments: tuple[str, ...], status: int, said: str) -> None:

@@ -19,7 +19,7 @@ def what_is_to_do(from_path: Path | None) -> str:
         return "no data has been pulled yet"
     settings = config.load("sources", SourcesConfig)
     if not is_current(settings, from_path=from_path, data=root / "data", home=artifacts.home()):
-        return f"the source {settings.name!r} has other data than the last pull"
+        return f"the source {settings.name!r} is to be asked (again): it may have other data"
     stale = [stage for stage in dvc.status() if stage not in not_run_after_refusal(root)]
     return f"changed since the last run: {', '.join(stale)}" if stale else ""
 

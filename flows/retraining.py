@@ -17,7 +17,7 @@ from flows.label_validation import label_validation
 from flows.packaging import packaging
 from flows.record import record
 from flows.training import training
-from thorax import artifacts
+from thorax import artifacts, config
 from thorax.config import Config
 from thorax.locks import hold
 
@@ -32,21 +32,23 @@ class RetrainingConfig(Config):
 
 
 @flow(name="retraining")
-def retraining(from_path: str | None = None, push: bool = True) -> Outcome:
+def retraining(from_path: str | None = None) -> Outcome:
     """Retrain once; returns how it ended.
 
     Args:
         from_path: a folder that already has the source's files.
-        push: send data and artifacts to the DVC remote at the end.
     """
     started = time.monotonic()
-    with hold(artifacts.home() / "retraining.lock", "retraining"):
-        data_pull(from_path=from_path)
-        outcome = _after_pull()
-        if push:
-            push_versions()
-    record("runs", outcome=outcome, seconds=round(time.monotonic() - started, 1))
-    return outcome
+    outcome: str = "failed"
+    try:
+        with hold(artifacts.home() / "retraining.lock", "retraining"):
+            data_pull(from_path=from_path)
+            outcome = ended = _after_pull()
+            if config.load("retraining", RetrainingConfig).push:
+                push_versions()
+            return ended
+    finally:
+        record("runs", outcome=outcome, seconds=round(time.monotonic() - started, 1))
 
 
 def _after_pull() -> Outcome:

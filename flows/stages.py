@@ -27,7 +27,11 @@ def reproduce(name: str) -> None:
     """
     print(f"stage {name}", flush=True)
     started = time.monotonic()
-    dvc.write("repro", "--single-item", name)
+    try:
+        dvc.write("repro", "--single-item", name)
+    except dvc.Killed as error:
+        print(f"  {error}; it is tried again, twice at most", flush=True)
+        raise
     seconds = time.monotonic() - started
     record("stages", stage=name, seconds=round(seconds, 1))
     print(f"  {name}: {seconds:.0f} s", flush=True)

@@ -1,4 +1,4 @@
-"""Flow: train the network, export it, score with the exported graph, and score its boxes."""
+"""Flow: train the network, export it, and score every image with the exported graph."""
 
 from prefect import flow
 

@@ -64,7 +64,7 @@ def pull_version(from_path: Path | None) -> PullResult:
     settings = config.load("sources", SourcesConfig)
     if from_path is None:
         from_path = last_folder(settings.name, artifacts.home())
-    elif from_path.name == NETWORK:
+    elif str(from_path) == NETWORK:
         from_path = None
     data = artifacts.root() / "data"
     if not data.exists() and from_path is None:
@@ -92,7 +92,7 @@ def log() -> list[Version]:
     """Every version that git knows, newest first; an uncommitted one leads."""
     rows = _git("log", "--format=%H%x1f%as%x1f%s", "--", FILE).splitlines()
     versions = [_version_at(*row.split("\x1f")) for row in rows]
-    if current() and (not versions or versions[0].digest != current()):
+    if current() and current() not in {version.digest for version in versions}:
         versions.insert(0, _version(current_text(), "", "", "(not committed)", ()))
     return versions
 
@@ -130,7 +130,7 @@ def read_table(revision: str | None, name: str) -> str:
 
 
 def _cached(md5: str) -> Path:
-    """A file of DVC's cache; fetched from the remote where it is missing."""
+    """A file of DVC's cache."""
     root = artifacts.root()
     answer = subprocess.run(
         [sys.executable, "-m", "dvc", "cache", "dir"],
@@ -154,7 +154,9 @@ def checkout(revision: str) -> str:
 
 
 def commit(message: str) -> str:
-    """Commit `data.dvc` alone; returns the commit. Other staged files stay staged."""
+    """Commit `data.dvc` alone, if it is new; returns the commit. Other staged files stay staged."""
+    if current() and _digest(_show("HEAD")) == current():
+        return _git("rev-parse", "--short", "HEAD").strip()
     _git("add", "--intent-to-add", FILE)
     _git("commit", "--quiet", "--only", FILE, "-m", message)
     return _git("rev-parse", "--short", "HEAD").strip()
@@ -162,10 +164,10 @@ def commit(message: str) -> str:
 
 def tag(name: str) -> str:
     """Name the committed version of the working tree; returns the git tag."""
-    head = _show("HEAD")
-    if not head or _digest(head) != current():
+    found = [version for version in log() if version.digest == current() and version.commit]
+    if not found:
         raise BadInput("this version is not committed yet: `thorax data commit` first, then tag it")
-    _git("tag", f"{TAG_PREFIX}{name}")
+    _git("tag", f"{TAG_PREFIX}{name}", found[0].commit)
     return f"{TAG_PREFIX}{name}"
 
 
@@ -179,7 +181,7 @@ def _version_at(commit: str, date: str, subject: str) -> Version:
 def _version(text: str, commit: str, date: str, subject: str, tags: tuple[str, ...]) -> Version:
     out = _out(text)
     return Version(
-        str(out.get("md5", "")),
+        _digest(text),
         int(out.get("size", 0)),
         int(out.get("nfiles", 0)),
         commit,

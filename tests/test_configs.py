@@ -1,36 +1,16 @@
 """Every committed settings file is loaded by the models that drive the code."""
 
-import importlib
 from pathlib import Path
 
 import pytest
 import yaml
 
 from thorax import config
-from thorax.cli import presets
+from thorax.cli import presets, settings
+from thorax.cli.settings import SECTIONS, model_of
 from thorax.errors import BadInput
 
 ROOT = Path(__file__).resolve().parents[1]
-
-SECTIONS = {
-    "sources": ("thorax.sources.pull", "SourcesConfig"),
-    "reports": ("thorax.reports.settings", "ReportsConfig"),
-    "dataset": ("thorax.dataset.settings", "DatasetConfig"),
-    "validation": ("validation.settings", "ValidationConfig"),
-    "training": ("thorax.training.settings", "TrainingConfig"),
-    "inference": ("thorax.inference.settings", "InferenceConfig"),
-    "localization": ("thorax.localization.settings", "LocalizationConfig"),
-    "evaluation": ("thorax.evaluation.settings", "EvaluationConfig"),
-    "gate": ("thorax.gate.settings", "GateConfig"),
-    "release": ("thorax.release.settings", "ReleaseConfig"),
-    "retraining": ("flows.retraining", "RetrainingConfig"),
-    "schedule": ("flows.schedule", "ScheduleConfig"),
-}
-
-
-def model_of(section: str) -> type[config.Config]:
-    module, name = SECTIONS[section]
-    return getattr(importlib.import_module(module), name)
 
 
 def flat(values: dict, above: str = "") -> dict[str, object]:
@@ -80,6 +60,13 @@ def test_an_unknown_key_is_named_with_its_file_and_the_likely_key(tmp_path: Path
     path.write_text(yaml.safe_dump({**params, "schedule": {"cronn": "0 2 * * 0"}}))
     with pytest.raises(BadInput, match=r"params.yaml: schedule: unknown key 'cronn' .*'cron'"):
         config.load("schedule", model_of("schedule"), path)
+
+
+def test_an_unknown_section_is_named_before_work_begins(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text((ROOT / "params.yaml").read_text() + "\ntrainning:\n  epochs: 3\n")
+    with pytest.raises(BadInput, match="unknown section 'trainning'"):
+        settings.check(path)
 
 
 def test_an_unknown_preset_lists_those_that_there_are() -> None:

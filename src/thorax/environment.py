@@ -24,8 +24,9 @@ def variables(root: Path) -> dict[str, str]:
         "PREFECT_HOME": str(home / "prefect"),
         "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
-        "PREFECT_LOGGING_LEVEL": "WARNING",
-        "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
+        # Prefect would log a traceback for what a user can mend; the flows say it in one line.
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
         "BENTOML_HOME": str(home / "bentoml"),
         "DVC_SITE_CACHE_DIR": str(home / "dvc"),
         "MPLCONFIGDIR": str(home / "matplotlib"),
@@ -42,8 +43,13 @@ def variables(root: Path) -> dict[str, str]:
 
 
 def apply(root: Path) -> None:
-    """Give this process that environment; call it before the libraries are imported."""
+    """Give this process that environment; call it before the libraries are imported.
+
+    Makes the folders that it names: Prefect makes the last part of its own only.
+    """
     os.environ.update(variables(root))
+    for name in ("PREFECT_HOME", "BENTOML_HOME", "DVC_SITE_CACHE_DIR"):
+        Path(os.environ[name]).mkdir(parents=True, exist_ok=True)
 
 
 def _first(entry: str, path: str) -> str:

@@ -18,9 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CLOSED = Path(__file__).with_name("closed_network.py")
 
 SMALL: dict[str, Any] = {
-    "sources": {"phantom": {"patients": 90}},
+    "sources": {"phantom": {"patients": 150}},
     "dataset": {"size_px": 64},
-    "training": {"epochs": 2},
+    "training": {"epochs": 2, "patience_epochs": 2},
     "evaluation": {"replicates": 100},
     # What a gate refuses is tested in tests/gate; here the loop must reach its end.
     "gate": {

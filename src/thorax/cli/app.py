@@ -1,13 +1,14 @@
 """The `thorax` command: a thin front over the same functions that the flows and stages call."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from thorax import artifacts, environment
-from thorax.errors import ThoraxError
+from thorax.errors import BadInput, ThoraxError
 
 app = typer.Typer(
     name="thorax",
@@ -80,7 +81,7 @@ def score(
     output: Annotated[Path, typer.Option(help="Parquet: image, finding, probability.")],
     boxes: Annotated[Path | None, typer.Option(help="Parquet of boxes, when wanted.")] = None,
 ) -> None:
-    """Score images with the last trained Predictor, the one that is served."""
+    """Score images with the last trained Predictor."""
     from thorax.cli.score import score
 
     score(path, output=output, boxes=boxes)
@@ -171,16 +172,22 @@ def schedule_up() -> None:
 def main() -> None:
     """Run the command; what a user can mend is said in plain lines, without a traceback."""
     try:
-        app(standalone_mode=False)
+        _prefer_checkout()
+        app()
     except ThoraxError as error:
         print(f"thorax: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except typer.Exit as end:
-        sys.exit(end.exit_code)
-    except typer.Abort:
-        sys.exit(130)
+    except OSError as error:
+        print(f"thorax: {error.filename or ''}: {error.strerror}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _prefer_checkout() -> None:
+    """Import `flows`, `serving` and `validation` from the checkout that we stand in."""
+    with suppress(BadInput):  # outside a checkout `--help` still works; commands say so themselves
+        sys.path.insert(0, str(artifacts.root()))
 
 
 if __name__ == "__main__":

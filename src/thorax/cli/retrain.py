@@ -1,13 +1,11 @@
 """`thorax retrain`: merge the preset, look for something to do, and only then start Prefect."""
 
-import sys
 from pathlib import Path
 
 from rich.console import Console
 
 from thorax import artifacts, environment
-from thorax.cli import presets, screen
-from thorax.errors import ThoraxError
+from thorax.cli import presets, screen, settings
 
 
 def retrain(*, source: str | None, from_path: Path | None, preset: str | None) -> None:
@@ -19,6 +17,7 @@ def retrain(*, source: str | None, from_path: Path | None, preset: str | None) -
     from flows import look
 
     if reason := look.what_is_to_do(from_path):
+        settings.check(root / "params.yaml")
         console.print(f"[bold]Retraining[/]: {reason}", highlight=False)
         _run_flow(from_path)
     else:
@@ -39,18 +38,8 @@ def _settle_params(source: str | None, preset: str | None, root: Path, console: 
 def _run_flow(from_path: Path | None) -> None:
     print("Starting Prefect", flush=True)
     from flows import orphans
-    from flows.retraining import RetrainingConfig, retraining
-    from thorax import config
+    from flows.retraining import retraining
 
     orphans.end()
-    settings = config.load("retraining", RetrainingConfig)
-    state = retraining(
-        from_path=str(from_path) if from_path else None,
-        push=settings.push,
-        return_state=True,
-    )
-    try:
-        state.result()
-    except ThoraxError as error:
-        print(f"retraining stopped: {error}", file=sys.stderr)
-        raise
+    state = retraining(from_path=str(from_path) if from_path else None, return_state=True)
+    state.result()

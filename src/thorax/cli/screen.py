@@ -122,7 +122,9 @@ def _gate(decision: Any) -> Group:
         )
     ]
     for rule in [rule for rule in rules if rule["verdict"] != "pass"][:8]:
-        lines.append(_line("", f"{rule['verdict']}: {rule['reason']}", _COLOURS[rule["verdict"]]))
+        ignored = rule["verdict"] != "fail" and rule.get("on_insufficient") == "ignore"
+        said = f"{rule['verdict']}: {rule['reason']}" + (" (ignored)" if ignored else "")
+        lines.append(_line("", said, "dim" if ignored else _COLOURS[rule["verdict"]]))
     return Group(*lines)
 
 

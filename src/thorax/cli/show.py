@@ -61,14 +61,16 @@ def _column(finding: str, predictor: Predictor) -> int:
 def _true_boxes(image: str, finding: str, root: Path) -> list[Box]:
     boxes = artifacts.read_csv(root / "data/boxes.csv")
     own = boxes[(boxes["image"] == image) & (boxes["finding"] == finding)]
-    names = ("x_px", "y_px", "w_px", "h_px")
     return [
         Box(
-            finding,
-            *(float(getattr(row, name)) for name in names),
-            frame_px=int(float(str(row.frame_px))),
+            finding=finding,
+            x_px=float(row["x_px"]),
+            y_px=float(row["y_px"]),
+            w_px=float(row["w_px"]),
+            h_px=float(row["h_px"]),
+            frame_px=int(float(row["frame_px"])),
             score=1.0,
             method="true",
         )
-        for row in own.itertuples()
+        for row in own.to_dict("records")
     ]
