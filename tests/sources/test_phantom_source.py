@@ -44,6 +44,12 @@ def test_more_patients_leave_the_earlier_ones_as_they_are() -> None:
         pd.testing.assert_frame_equal(table, many.tables[name].head(len(table)))
 
 
+@pytest.mark.parametrize("size_px", [64, 300])
+def test_the_printed_need_is_what_the_images_take(size_px: int) -> None:
+    content = build(PhantomConfig(patients=2, size_px=size_px), workers=1)
+    assert content.size_bytes == sum(len(image) for _, image in content.images)
+
+
 def test_another_seed_gives_other_images() -> None:
     other = SMALL.model_copy(update={"seed": 9})
     assert not set(build(SMALL, workers=1).images) & set(build(other, workers=1).images)

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ZLIB_HEADER = b"\x78\x01"
 _BLOCK_BYTES = 0xFFFF
+_FIXED_BYTES = 8 + 25 + 12 + 2 + 4 + 12  # signature, IHDR, around IDAT, zlib's head and tail, IEND
+_BLOCK_HEADER_BYTES = 5
 
 
 def encode(pixels: NDArray[np.uint8]) -> bytes:
@@ -24,6 +26,12 @@ def encode(pixels: NDArray[np.uint8]) -> bytes:
     body = _stored(rows.tobytes())
     chunks = _chunk(b"IHDR", header), _chunk(b"IDAT", body), _chunk(b"IEND", b"")
     return _SIGNATURE + b"".join(chunks)
+
+
+def encoded_bytes(width_px: int, height_px: int) -> int:
+    """How long a file `encode` makes of an image of that size."""
+    content_bytes = height_px * (width_px + 1)
+    return _FIXED_BYTES + content_bytes + _BLOCK_HEADER_BYTES * -(-content_bytes // _BLOCK_BYTES)
 
 
 def _stored(content: bytes) -> bytes:

@@ -19,7 +19,7 @@ from thorax.config import Config
 from thorax.findings import CHESTX_RAY8, FINDINGS
 from thorax.locks import die_with_parent
 from thorax.sources import layout
-from thorax.sources.phantom import drawing
+from thorax.sources.phantom import drawing, png
 from thorax.sources.phantom.dice import Dice
 from thorax.sources.phantom.patients import Study, studies
 from thorax.sources.phantom.wording import report
@@ -90,6 +90,7 @@ def build(config: PhantomConfig, *, workers: int) -> layout.Content:
         tables=_tables(config, everyone),
         images=_images(config, everyone, workers),
         total=len(everyone),
+        size_bytes=len(everyone) * png.encoded_bytes(config.size_px, config.size_px),
     )
 
 
