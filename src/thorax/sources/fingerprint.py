@@ -6,12 +6,15 @@ source has no cheap answer: it is asked again.
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from thorax import artifacts
 from thorax.sources import registry, version
 from thorax.sources.config import SourcesConfig
+from thorax.sources.folder import inside
 
 
 def is_current(config: SourcesConfig, *, from_path: Path | None, data: Path, home: Path) -> bool:
@@ -22,7 +25,11 @@ def is_current(config: SourcesConfig, *, from_path: Path | None, data: Path, hom
         from_path: the folder that the pull would read; None is the one of the last pull.
         data: the pulled folder.
         home: the machine's own folder, with the log of pulls.
+
+    Raises:
+        BadInput: a folder is named for a source that reads none.
     """
+    registry.refuse_folder(config.name, from_path)
     identity = version.read_identity(data)
     if identity.get("source") != config.name or not version.is_whole(identity, data):
         return False
@@ -38,10 +45,12 @@ def fingerprint(config: SourcesConfig, folder: Path | None) -> str | None:
         return artifacts.sha256_json(registry.identity(config))
     if config.name == "folder" and folder is None and config.folder is not None:
         folder = Path(config.folder.images)
-    if folder is None or not folder.is_dir():
+    if folder is None or not folder.expanduser().is_dir():
         return None
+    folder = folder.expanduser()
     settings = config.model_dump(mode="json")[config.name]
-    return artifacts.sha256_json({"settings": settings, "files": _files(folder)})
+    paths = {*_walk(folder), *_named_files(config, folder)}
+    return artifacts.sha256_json({"settings": settings, "files": _facts(paths)})
 
 
 def last_folder(source: str, home: Path) -> Path | None:
@@ -50,11 +59,22 @@ def last_folder(source: str, home: Path) -> Path | None:
     return Path(folder) if folder else None
 
 
-def _files(folder: Path) -> list[tuple[str, int, int]]:
-    found = []
+def _walk(folder: Path) -> Iterator[Path]:
     for place, _, names in os.walk(folder.resolve()):
-        for name in names:
-            path = Path(place, name)
+        yield from (Path(place, name) for name in names)
+
+
+def _named_files(config: SourcesConfig, folder: Path) -> Iterator[Path]:
+    """The tables that the settings name, which may lie outside the folder of images."""
+    if config.name == "folder" and config.folder is not None:
+        for name in filter(None, (config.folder.table, config.folder.boxes)):
+            yield inside(folder.resolve(), name)
+
+
+def _facts(paths: set[Path]) -> list[tuple[str, int, int]]:
+    found = []
+    for path in paths:
+        with suppress(FileNotFoundError):  # a link to nowhere
             facts = path.stat()
             found.append((os.fspath(path), facts.st_size, facts.st_mtime_ns))
     return sorted(found)

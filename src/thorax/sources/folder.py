@@ -35,7 +35,7 @@ def build(config: FolderConfig, request: Request) -> layout.Content:
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder; set sources.folder.images or give --from")
     files = _images(folder)
-    rows = _rows_with_image(_inside(folder, config.table), config, files)
+    rows = _rows_with_image(inside(folder, config.table), config, files)
     tables = {name: layout.empty(name) for name in layout.COLUMNS}
     tables["entries"] = pd.DataFrame(
         [_entry(name, row, config) for name, row in rows.items()],
@@ -44,7 +44,7 @@ def build(config: FolderConfig, request: Request) -> layout.Content:
     if config.columns.report is not None:
         tables["reports"] = _reports(rows, config)
     if config.boxes is not None:
-        tables["boxes"] = _boxes(_inside(folder, config.boxes), config, files, set(rows))
+        tables["boxes"] = _boxes(inside(folder, config.boxes), config, files, set(rows))
     wanted = {name: files[name] for name in sorted(rows)}
     sizes = {name: path.stat().st_size for name, path in wanted.items()}
     return layout.Content(
@@ -61,7 +61,8 @@ def _read(files: dict[str, Path]) -> Iterator[tuple[str, bytes]]:
         yield name, path.read_bytes()
 
 
-def _inside(folder: Path, name: str) -> Path:
+def inside(folder: Path, name: str) -> Path:
+    """A table that the settings name: inside the folder, or at a path of its own."""
     return folder / Path(name).expanduser()
 
 

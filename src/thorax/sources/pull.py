@@ -83,6 +83,7 @@ def pull(
         _clear_leftovers(data)
         place = _Place(data, home, free, before=version.read_identity(data))
         request = Request(from_path, home, data, place.packed_by(name), config.workers, free)
+        origin = _origin(config, name, from_path)  # before the images: what comes later is not seen
         content = chosen.build(config, request)
         door.check(content)
         if chosen.generated and place.holds(content.identity):
@@ -91,7 +92,7 @@ def pull(
             again = Packed(data / "images") if chosen.generated else request.packed
             result = _write(content, again, place=place, per_archive=config.images_per_archive)
         shutil.rmtree(home / "downloads" / name, ignore_errors=True)
-        _log(home, _origin(config, name, from_path), result)
+        _log(home, origin, result)
     return result
 
 

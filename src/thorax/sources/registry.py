@@ -54,9 +54,14 @@ def identity(config: SourcesConfig) -> dict[str, Any]:
     return phantom.identity(config.phantom)
 
 
+def refuse_folder(name: str, from_path: Path | None) -> None:
+    """Raise `BadInput` when a folder is named for a source that reads none."""
+    if from_path is not None and find(name).generated:
+        raise BadInput(f"the {name} is drawn, not read: leave --from out, or name another source")
+
+
 def _phantom(config: SourcesConfig, request: Request) -> Content:
-    if request.from_path is not None:
-        raise BadInput("the phantom is drawn, not read: leave --from out, or name another source")
+    refuse_folder("phantom", request.from_path)
     return phantom.build(config.phantom, workers=request.workers or len(os.sched_getaffinity(0)))
 
 
