@@ -15,7 +15,7 @@ def label_validation() -> bool:
     verdict = artifacts.read_json(artifacts.root() / "artifacts/validation/verdict.json")
     failed = [check for check in verdict["checks"] if not check["success"]]
     lines = [
-        f"- {check['severity']}: {check['table']}: not so: {check['name']} "
+        f"- {check['severity']}: {check['table']}: does not hold: {check['name']} "
         f"(found {check['observed']}). {check['reason']}"
         for check in failed
     ]

@@ -24,7 +24,7 @@ def lines(outcomes: list[Outcome]) -> list[str]:
     """What a person reads: the failed checks, critical first, with the first offending row."""
     failed = sorted((item for item in outcomes if not item.success), key=lambda i: i.severity)
     said = [
-        f"  {item.severity}: {item.table}: not so: {item.name}; found {item.observed}"
+        f"  {item.severity}: {item.table}: does not hold: {item.name}; found {item.observed}"
         f"{_first(item)}; why it matters: {item.reason}"
         for item in failed
     ]

@@ -5,6 +5,7 @@ output), 1 on an error that a user can mend, 2 when an earlier verdict forbids i
 """
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ def run(name: str, work: Callable[[], None]) -> None:
     die_with_parent()
     try:
         with hold(artifacts.home() / "state" / name / "lock", f"stage {name}"):
+            _clear_leftovers(name)
             work()
     except ThoraxError as error:
         print(f"{name}: {error}", file=sys.stderr, flush=True)
@@ -34,6 +36,12 @@ def run(name: str, work: Callable[[], None]) -> None:
             file=sys.stderr,
         )
         sys.exit(1)
+
+
+def _clear_leftovers(name: str) -> None:
+    """Remove what a killed run of this stage left beside its output folder."""
+    for left in output_folder(name).parent.glob(f".{name}.*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 _NO_SPACE = (28, 122)  # ENOSPC, EDQUOT

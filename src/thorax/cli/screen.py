@@ -67,7 +67,7 @@ def _labels(verdict: Any) -> Group:
     lines = [_line("label quality", head, _COLOURS[verdict["verdict"]])]
     for check in sorted(failed, key=lambda check: check["severity"] != "critical")[:6]:
         style = "red" if check["severity"] == "critical" else "yellow"
-        said = f"{check['severity']}: {check['table']}: not so: {check['name']}"
+        said = f"{check['severity']}: {check['table']}: does not hold: {check['name']}"
         lines.append(_line("", f"{said} (found {check['observed']})", style))
     if len(failed) > 6:
         lines.append(_line("", f"and {len(failed) - 6} more in artifacts/validation/docs", "dim"))

@@ -58,7 +58,8 @@ def print_diff(old: str, new: str | None) -> None:
 def checkout(revision: str) -> None:
     """Bring `data/` to an earlier version."""
     digest = versions.checkout(revision)
-    print(f"data/ is now version {digest[:12]}; `thorax retrain` or `dvc repro` follows it")
+    print(f"data/ is now version {digest[:12]}; `dvc repro` rebuilds from it")
+    print("(`thorax retrain` pulls first, and so goes on to what the source has now)")
 
 
 def commit(message: str) -> None:
