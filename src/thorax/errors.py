@@ -2,6 +2,7 @@
 
 ThoraxError            exit 1: what is wrong, where, and what to do; never a traceback
 ├── BadInput           a file, row or setting that cannot be used
+├── NetworkError       a server that does not answer now; the same again may succeed
 └── Refused            exit 2: a verdict says no, and this stage needs a yes
 """
 
@@ -14,6 +15,10 @@ class ThoraxError(Exception):
 
 class BadInput(ThoraxError):
     """A file, row or setting that cannot be used."""
+
+
+class NetworkError(ThoraxError):
+    """A server did not answer, or broke off too often; trying again later may succeed."""
 
 
 class Refused(ThoraxError):

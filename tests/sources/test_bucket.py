@@ -14,7 +14,7 @@ from gcp_storage_emulator.server import create_server
 
 from tests.sources.conftest import NIH_STEMS, png
 from tests.sources.http_server import Site, serve
-from thorax.errors import BadInput
+from thorax.errors import BadInput, NetworkError
 from thorax.sources import gcs
 from thorax.sources.config import SourcesConfig
 from thorax.sources.nih.config import NihConfig
@@ -169,6 +169,26 @@ def test_a_project_without_credentials_says_how_to_sign_in(
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     with pytest.raises(BadInput, match="this machine has no Google credentials"):
+        _pull(tmp_path, site.url, nih_tables, project="clinic")
+
+
+def test_a_listing_that_stays_away_is_a_network_error(
+    site: Site, nih_tables: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(NetworkError, match=r"ConnectError.*pull again later"):
+        _pull(tmp_path, "http://127.0.0.1:1", nih_tables)
+    site.routes[f"/storage/v1/b/{BUCKET}/o"] = lambda _query, _headers: (503, b"")
+    with pytest.raises(NetworkError, match="the server answers 503, 4 times"):
+        _pull(tmp_path, site.url, nih_tables)
+
+
+def test_a_sign_in_that_stays_away_is_a_network_error(
+    site: Site, nih_tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FakeCloud(site, payer="clinic")
+    account = _service_account(tmp_path, "http://127.0.0.1:1")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(account))
+    with pytest.raises(NetworkError, match="Google's sign-in does not answer"):
         _pull(tmp_path, site.url, nih_tables, project="clinic")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.sources.http_server import Site, serve
-from thorax.errors import BadInput, ThoraxError
+from thorax.errors import BadInput, NetworkError
 from thorax.sources.checksums import Checksum, crc32c
 from thorax.sources.download import fetch
 from thorax.sources.transfer import Download, DownloadConfig
@@ -54,7 +54,7 @@ def test_a_cut_connection_is_resumed_where_it_broke(site, tmp_path):
 def test_what_a_broken_run_received_is_continued_by_the_next_one(site, tmp_path):
     once = CONFIG.model_copy(update={"attempts": 1})
     site.cut_after["/a"] = [120_000, 0]
-    with pytest.raises(ThoraxError, match="120,000 of 300,000 bytes are kept"):
+    with pytest.raises(NetworkError, match="120,000 of 300,000 bytes are kept"):
         fetch([_download(site, tmp_path)], once, purpose="test")
     fetch([_download(site, tmp_path)], CONFIG, purpose="test")
     assert site.asked[-1] == ("/a", "bytes=120000-")
@@ -103,6 +103,15 @@ def test_a_busy_server_is_asked_again_and_a_refusal_is_not(site, tmp_path):
     with pytest.raises(BadInput, match="404"):
         fetch([_download(site, tmp_path, path="/none")], CONFIG, purpose="test")
     assert [path for path, _ in site.asked].count("/none") == 1
+
+
+def test_a_server_that_stays_busy_or_away_is_a_network_error(site, tmp_path):
+    site.answers["/a"] = [503] * CONFIG.attempts
+    with pytest.raises(NetworkError, match="the server answers 503, 3 times without a byte"):
+        fetch([_download(site, tmp_path)], CONFIG, purpose="test")
+    away = Download("http://127.0.0.1:1/a", tmp_path / "a", len(CONTENT))
+    with pytest.raises(NetworkError, match="ConnectError"):
+        fetch([away], CONFIG, purpose="test")
 
 
 def test_one_failing_file_ends_the_run_and_keeps_what_was_fetched(site, tmp_path):

@@ -47,7 +47,7 @@ def fetch(
 
     Raises:
         BadInput: the server refuses, or a whole file has the wrong checksum or size.
-        ThoraxError: the connection keeps breaking; a repetition goes on where this one ended.
+        NetworkError: the connection keeps breaking; a repetition goes on where this one ended.
     """
     with ThreadPoolExecutor(config.parallel) as pool:
         there = list(pool.map(Download.is_there, downloads))

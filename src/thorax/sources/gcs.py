@@ -13,8 +13,9 @@ import google.auth.exceptions
 import google.auth.transport
 import httpx
 
-from thorax.errors import BadInput, ThoraxError
+from thorax.errors import BadInput, NetworkError
 from thorax.sources.checksums import Checksum
+from thorax.sources.transfer import PASSING
 
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_only"
 _DENIED = {400, 401, 403}
@@ -68,6 +69,8 @@ class Bucket:
         headers: dict[str, str] = {}
         try:
             self._credentials.before_request(_Transport(self._http), "GET", self._url, headers)
+        except google.auth.exceptions.TransportError as error:
+            raise NetworkError(f"Google's sign-in does not answer: {error}") from None
         except google.auth.exceptions.GoogleAuthError as error:
             raise BadInput(f"Google refuses the credentials: {error}") from None
         return headers
@@ -76,18 +79,7 @@ class Bucket:
         return {"userProject": self._project} if self._project else {}
 
     def _get_page(self, url: str) -> dict[str, Any]:
-        transport = httpx.TransportError
-        for attempt in range(_PAGE_ATTEMPTS):
-            try:
-                answer = self._http.get(url, headers=dict(self.headers()))
-            except transport as error:
-                if attempt + 1 == _PAGE_ATTEMPTS:
-                    raise ThoraxError(
-                        f"{self._url} does not answer: {error}; pull again later"
-                    ) from None
-                continue
-            if answer.status_code < 500:
-                break
+        answer = self._ask(url)
         if answer.status_code in _DENIED:
             raise BadInput(f"gs://{self._name}: {_reason(answer)}. {self._what_to_do()}")
         if answer.status_code != 200:
@@ -96,6 +88,20 @@ class Bucket:
             )
         page: dict[str, Any] = answer.json()
         return page
+
+    def _ask(self, url: str) -> httpx.Response:
+        """The answer, once it is one that another attempt would not change."""
+        reason = ""
+        for _ in range(_PAGE_ATTEMPTS):
+            try:
+                answer = self._http.get(url, headers=dict(self.headers()))
+            except httpx.TransportError as error:
+                reason = f"{type(error).__name__}: {error}"
+                continue
+            if answer.status_code not in PASSING:
+                return answer
+            reason = f"the server answers {answer.status_code}"
+        raise NetworkError(f"{self._url}: {reason}, {_PAGE_ATTEMPTS} times; pull again later")
 
     def _what_to_do(self) -> str:
         if self._project:

@@ -15,11 +15,11 @@ import httpx
 from pydantic import Field
 
 from thorax.config import Config
-from thorax.errors import BadInput, ThoraxError
+from thorax.errors import BadInput, NetworkError
 from thorax.sources.checksums import Checksum
 
 _WHOLE, _PARTIAL, _RANGE_REFUSED = 200, 206, 416
-_PASSING = {408, 425, 429, 500, 502, 503, 504}  # worth another try
+PASSING = {408, 425, 429, 500, 502, 503, 504}  # worth another try
 
 Headers = Callable[[], Mapping[str, str]]
 
@@ -112,7 +112,7 @@ class Transfer:
 
     def _wait_or_give_up(self, one: Download, fruitless: int, reason: str, wait_s: float) -> None:
         if fruitless >= self.config.attempts:
-            raise ThoraxError(
+            raise NetworkError(
                 f"{one.url}: {reason}, {fruitless} times without a byte; "
                 f"{one.part_bytes():,} of {one.size_bytes:,} bytes are kept: pull again to go on"
             )
@@ -159,7 +159,7 @@ class _TryAgain(Exception):
 
 def _check_status(one: Download, response: httpx.Response) -> None:
     status = response.status_code
-    if status in _PASSING:
+    if status in PASSING:
         asked = response.headers.get("Retry-After", "")
         raise _TryAgain(f"the server answers {status}", float(asked) if asked.isdigit() else 0.0)
     if status not in (_WHOLE, _PARTIAL):
