@@ -25,6 +25,9 @@ retrain: setup  ## pull, label, check, train, evaluate, gate, package
 	@thorax retrain $(if $(SOURCE),--source "$(SOURCE)") $(if $(FROM),--from "$(FROM)") $(if $(PRESET),--preset "$(PRESET)")
 
 test: setup  ## the whole suite, with the loop end to end in a temporary clone
+	@pytest -m "not full" $(PYTEST_ARGUMENTS)
+
+test-full: setup  ## the suite, and every stage killed in three ways
 	@pytest $(PYTEST_ARGUMENTS)
 
 check: setup  ## format, lint, types, architecture
