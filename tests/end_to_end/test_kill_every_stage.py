@@ -1,4 +1,4 @@
-"""Every stage killed by each of three deaths: its own, DVC's, the caller's. For `make test-full`."""
+"""Every stage killed in three ways: itself, DVC, the caller. Only `make test-full` runs this."""
 
 import os
 import shutil
