@@ -112,14 +112,33 @@ def test_images_in_sub_folders_are_found_by_path_name_or_stem(hospital: Hospital
         hospital.pull()
 
 
-def test_rows_without_image_and_images_without_row_are_counted(hospital: Hospital, capsys) -> None:
+def test_a_row_without_image_stays_and_is_named_and_an_image_without_row_stays_out(
+    hospital: Hospital, capsys
+) -> None:
     (hospital.folder / "006.png").unlink()
     (hospital.folder / "900.png").write_bytes(png(900))
     hospital.pull()
     said = capsys.readouterr().err
-    assert "entries.csv: 6 of 7 rows have an image, 1 have none" in said
-    assert "1 images have no row and stay out" in said
-    assert len(_entries(hospital)) == 6
+    assert "entries.csv: 6 of 7 rows have an image, 1 have none (the first: row 8, 006.png)" in said
+    assert "1 images have no row and stay out (the first: 900.png)" in said
+    assert list(_entries(hospital)) == [f"{number:03d}.png" for number in range(7)]
+
+
+def test_an_image_that_cannot_be_read_is_named(hospital: Hospital) -> None:
+    hospital.pull()
+    before = (hospital.data / "source.json").read_bytes()
+    hospital.add(50)
+    broken = hospital.folder / "050.png"
+    broken.unlink()
+    broken.symlink_to("/proc/self/mem")  # whose first page nobody may read, root neither
+    with pytest.raises(BadInput, match=r"050\.png cannot be read \(.+\): mend or remove it"):
+        hospital.pull()
+    assert (hospital.data / "source.json").read_bytes() == before
+
+
+def test_a_table_that_cannot_be_read_is_named(hospital: Hospital) -> None:
+    with pytest.raises(BadInput, match=r"hospital cannot be read \(Is a directory\)"):
+        hospital.pull(config=hospital.config(table="."))
 
 
 def test_boxes_are_taken_with_their_frame(hospital: Hospital) -> None:
@@ -177,7 +196,9 @@ def test_settings_that_do_not_fit_the_folder_are_named(
 
 def test_an_image_without_any_row_in_the_table_is_an_error(hospital: Hospital) -> None:
     write_rows(hospital.folder / "entries.csv", HEADER, [("other.png", "P0", "5", "M", "PA", "")])
-    with pytest.raises(BadInput, match="no image"):
+    with pytest.raises(
+        BadInput, match=r"no image of its 1 rows is there \(the first: row 2, other\.png\)"
+    ):
         hospital.pull()
 
 

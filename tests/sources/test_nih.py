@@ -152,6 +152,20 @@ def test_a_broken_label_table_is_named(
     assert not checkout.data.exists()
 
 
+def test_a_few_missing_images_are_named_and_a_part_of_the_data_set_is_only_counted(
+    checkout: Checkout, nih_tables: Path, add_images: Add, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_images(nih_tables / "images")
+    checkout.pull(nih_tables)
+    counted = "5 of 6 rows have an image here (missing first: row 7, 00000099_000.png);"
+    assert counted in capsys.readouterr().err
+    for stem in NIH_STEMS[2:]:
+        (nih_tables / f"images/{stem}.png").unlink()
+    checkout.pull(nih_tables)
+    assert "2 of 6 rows have an image here; " in capsys.readouterr().err
+    assert len(checkout.table("entries")) == 2
+
+
 def test_an_image_in_both_official_lists_is_refused(
     checkout: Checkout, nih_tables: Path, add_images: Add
 ) -> None:

@@ -88,7 +88,13 @@ def test_an_archive_with_a_wrong_checksum_leaves_no_data(
 def test_a_fetch_without_tables_says_what_to_set(
     checkout: Checkout, mirror: Mirror, nih_tables: Path
 ) -> None:
-    settings = {**mirror.settings(nih_tables), "tables": None}
-    with pytest.raises(BadInput, match=r"sources\.nih\.tables: not set; name the folder"):
+    settings = mirror.settings(nih_tables)
+    what_to_set = r"set sources\.nih\.tables in params\.yaml .*, for example `tables: ~/nih-tables`"
+    with pytest.raises(BadInput, match=rf"sources\.nih\.tables is not set: .*{what_to_set}"):
+        checkout.pull(**{**settings, "tables": None})
+    with pytest.raises(BadInput, match=rf"names /nowhere, which has none: .*{what_to_set}"):
+        checkout.pull(**{**settings, "tables": "/nowhere"})
+    (nih_tables / "Data_Entry_2017_v2020.csv").unlink()
+    with pytest.raises(BadInput, match=rf"names {nih_tables}, which has none: .*{what_to_set}"):
         checkout.pull(**settings)
     assert mirror.site.asked == []

@@ -16,8 +16,9 @@ from thorax.errors import BadInput
 from thorax.findings import FINDINGS
 from thorax.progress import say
 from thorax.sources import layout
+from thorax.sources.door import check_name
 from thorax.sources.folder_config import FolderConfig
-from thorax.sources.listing import is_image
+from thorax.sources.listing import is_image, read_image
 from thorax.sources.request import Request
 from thorax.sources.tables import (
     Row,
@@ -35,7 +36,8 @@ def build(config: FolderConfig, request: Request) -> layout.Content:
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder; set sources.folder.images or give --from")
     files = _images(folder)
-    rows = _rows_with_image(inside(folder, config.table), config, files)
+    rows = _rows_by_image(inside(folder, config.table), config, files)
+    wanted = {name: files[name] for name in sorted(files) if name in rows}
     tables = {name: layout.empty(name) for name in layout.COLUMNS}
     tables["entries"] = pd.DataFrame(
         [_entry(name, row, config) for name, row in rows.items()],
@@ -44,8 +46,7 @@ def build(config: FolderConfig, request: Request) -> layout.Content:
     if config.columns.report is not None:
         tables["reports"] = _reports(rows, config)
     if config.boxes is not None:
-        tables["boxes"] = _boxes(inside(folder, config.boxes), config, files, set(rows))
-    wanted = {name: files[name] for name in sorted(rows)}
+        tables["boxes"] = _boxes(inside(folder, config.boxes), config, files, set(wanted))
     sizes = {name: path.stat().st_size for name, path in wanted.items()}
     return layout.Content(
         identity={"source": "folder", "licence": config.licence},
@@ -58,7 +59,7 @@ def build(config: FolderConfig, request: Request) -> layout.Content:
 
 def _read(files: dict[str, Path]) -> Iterator[tuple[str, bytes]]:
     for name, path in files.items():
-        yield name, path.read_bytes()
+        yield name, read_image(path)
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -80,27 +81,44 @@ def _images(folder: Path) -> dict[str, Path]:
     return files
 
 
-def _rows_with_image(path: Path, config: FolderConfig, files: dict[str, Path]) -> dict[str, Row]:
-    """The table's rows by image, without those whose image is not there."""
+def _rows_by_image(path: Path, config: FolderConfig, files: dict[str, Path]) -> dict[str, Row]:
+    """The table's rows by image; one whose image is not there keeps the name that it gives."""
     columns = [name for name in config.columns.model_dump().values() if name is not None]
     rows = read_rows(path, need=columns)
     refuse_duplicates(rows, lambda row: row[config.columns.image], "image")
     find = _Finder(files)
     found: dict[str, Row] = {}
     for row in rows:
-        name = find(row[config.columns.image], row)
-        if name is not None and name in found:
+        cell = row[config.columns.image]
+        name = find(cell, row) or _flat(cell)
+        check_name(name, row.where)
+        if name in found:
             raise BadInput(
                 f"{row.where}: image {name!r} stands in row {found[name].line:,} already"
             )
-        if name is not None:
-            found[name] = row
-    missing = len(rows) - len(found)
-    unused = len(files) - len(found)
-    say(f"{path.name}: {len(found):,} of {len(rows):,} rows have an image, {missing:,} have none")
-    if unused:
-        say(f"{unused:,} images have no row and stay out")
+        found[name] = row
+    _say_what_is_missing(path, found, files)
     return found
+
+
+def _say_what_is_missing(path: Path, rows: dict[str, Row], files: dict[str, Path]) -> None:
+    missing = [(name, row) for name, row in rows.items() if name not in files]
+    here = len(rows) - len(missing)
+    first = f" (the first: row {missing[0][1].line:,}, {missing[0][0]})" if missing else ""
+    counts = f"{here:,} of {len(rows):,} rows have an image"
+    say(f"{path.name}: {counts}, {len(missing):,} have none{first}")
+    if not here:
+        raise BadInput(
+            f"{path}: no image of its {len(rows):,} rows is there{first}: "
+            "does sources.folder.columns.image name the right column?"
+        )
+    if unused := sorted(files.keys() - rows.keys()):
+        say(f"{len(unused):,} images have no row and stay out (the first: {unused[0]})")
+
+
+def _flat(cell: str) -> str:
+    """The name that an image of that path gets."""
+    return cell.replace("\\", "/").removeprefix("./").replace("/", "_")
 
 
 class _Finder:
@@ -113,7 +131,7 @@ class _Finder:
                 self._names[key].add(name)
 
     def __call__(self, cell: str, row: Row) -> str | None:
-        key = cell.replace("\\", "/").removeprefix("./").replace("/", "_")
+        key = _flat(cell)
         names = self._names.get(key, set())
         if key in names:
             return key

@@ -22,6 +22,17 @@ def is_image(name: str) -> bool:
     ).name.startswith(".")
 
 
+def read_image(path: Path) -> bytes:
+    """A loose image's bytes; `BadInput` with its name when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(
+            f"{path} cannot be read ({error.strerror}): mend or remove it, and pull again; "
+            "nothing was changed"
+        ) from None
+
+
 def member_names(path: Path, sha256: str, home: Path) -> list[str]:
     """The file names (without folders) of the images in a tar archive, in their order."""
     kept = home / "listings" / f"{sha256}.txt"

@@ -94,6 +94,8 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise BadInput(
             f"{path}, after row {line:,}: not a whole CSV file ({error}): fetch it again"
         ) from None
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror})") from None
 
 
 def open_text(path: Path) -> TextIO:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from thorax.errors import BadInput
 from thorax.sources.layout import Archive, Content
-from thorax.sources.listing import list_all
+from thorax.sources.listing import list_all, read_image
 from thorax.sources.nih import archives, bucket, tables
 from thorax.sources.nih.config import NihConfig
 from thorax.sources.nih.files import ImageSets
@@ -93,15 +93,18 @@ def _content(
 
 def _read(files: dict[str, Path | None], packed: Packed) -> Iterator[tuple[str, bytes]]:
     for name, path in files.items():
-        yield name, path.read_bytes() if path is not None else packed.read(name) or b""
+        yield name, read_image(path) if path is not None else packed.read(name) or b""
 
 
 def _tables_folder(config: NihConfig) -> Path:
+    """The folder that the settings name, looked into before gigabytes are fetched."""
     folder = Path(config.tables or ".").expanduser().absolute()
-    if config.tables is None or not folder.is_dir():
-        raise BadInput(
-            f"sources.nih.tables: {config.tables or 'not set'}; name the folder with NIH's tables "
-            f"({tables.ENTRIES[0]}, {tables.BOXES}, {', '.join(tables.LISTS)}), "
-            "from https://nihcc.app.box.com/v/ChestXray-NIHCC"
-        )
-    return folder
+    if config.tables is not None and folder.is_dir() and tables.find(folder, tables.ENTRIES):
+        return folder
+    wrong = "is not set" if config.tables is None else f"names {folder}, which has none"
+    raise BadInput(
+        f"NIH's tables are not fetched with its images, and sources.nih.tables {wrong}: get "
+        f"{tables.ENTRIES[0]}, {tables.BOXES} and {' and '.join(tables.LISTS)} from "
+        "https://nihcc.app.box.com/v/ChestXray-NIHCC, and set sources.nih.tables in params.yaml to "
+        "their folder, for example `tables: ~/nih-tables` under `nih:`"
+    )

@@ -83,8 +83,11 @@ def _entries(path: Path, images: Images, splits: dict[str, str]) -> pd.DataFrame
     refuse_duplicates(rows, lambda row: stem_of(row["Image Index"]), "image")
     entries = [_entry(row, images, splits) for row in rows]
     here = [entry for entry in entries if entry is not None]
+    gone = [row for row, entry in zip(rows, entries, strict=True) if entry is None]
+    few = 0 < len(gone) < len(here)  # a few lost, rather than a part of the data set pulled
+    first = f" (missing first: row {gone[0].line:,}, {gone[0]['Image Index']})" if few else ""
     say(
-        f"{path.name}: {len(here):,} of {len(rows):,} rows have an image here; "
+        f"{path.name}: {len(here):,} of {len(rows):,} rows have an image here{first}; "
         f"{len(images) - len(here):,} images have no row and stay out"
     )
     return pd.DataFrame(here, columns=list(COLUMNS["entries"]))
