@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import httpx
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows import dvc, versions
 from flows.attempts import caused_by
+from thorax.errors import NetworkError
 from thorax.sources.pull import PullResult
 
 
@@ -29,7 +29,7 @@ def data_pull(from_path: str | None = None) -> str:
     cache_policy=NO_CACHE,
     retries=2,
     retry_delay_seconds=[5, 60],
-    retry_condition_fn=caused_by(httpx.HTTPError, dvc.Killed),
+    retry_condition_fn=caused_by(NetworkError, dvc.Killed),
 )
 def pull_source(from_path: str | None) -> PullResult:
     """Pull and track; a failing network is tried again, a wrong file is not."""
