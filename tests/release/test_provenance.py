@@ -55,5 +55,5 @@ def test_a_data_dvc_that_names_no_version_is_said_with_its_name(text: str, tmp_p
 
 
 def test_a_missing_data_dvc_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="pull data first"):
+    with pytest.raises(BadInput, match=r"pull data first \(thorax pull\)"):
         provenance.data_digest(tmp_path / "data.dvc")

@@ -42,7 +42,7 @@ def data_digest(path: Path) -> str:
         outs = yaml.safe_load(path.read_text(encoding="utf-8"))["outs"]
         return str(outs[0]["md5"]).removesuffix(".dir")
     except FileNotFoundError:
-        raise BadInput(f"{path} is missing: pull data first (thorax data pull)") from None
+        raise BadInput(f"{path} is missing: pull data first (thorax pull)") from None
     except (yaml.YAMLError, KeyError, IndexError, TypeError):
         raise BadInput(f"{path} names no data version: pull data again") from None
 
