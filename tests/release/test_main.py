@@ -2,14 +2,20 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import tarfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
 from tests.release import bench
 from tests.release.bench import Bench
+from tests.serving import server
 from thorax import artifacts
 from thorax.release.bundle import MODULES
 
@@ -79,6 +85,52 @@ def test_the_same_inputs_give_the_same_bytes_elsewhere_too(released: Bench, tmp_
     shutil.rmtree(again.path / "artifacts/release")
     assert again.release().returncode == 0
     assert again.manifest() == released.manifest()
+
+
+def test_a_no_after_a_release_leaves_the_release_in_service(
+    released: Bench, tmp_path: Path
+) -> None:
+    later = Bench(Path(shutil.copytree(released.path, tmp_path / "later")))
+    shutil.rmtree(later.output)  # as DVC does before it runs the stage
+    later.decide(verdict="fail", bless=False)
+    refuses(later, "the gate's verdict is 'fail'")
+    kept = later.path / ".thorax/releases" / released.manifest()["version"]
+    assert json.loads((kept / "manifest.json").read_text()) == released.manifest()
+    assert (
+        artifacts.sha256_file(kept / released.manifest()["bento"]) == released.manifest()["sha256"]
+    )
+
+
+def test_a_killed_stage_takes_its_build_along_and_the_next_clears_up(checkout: Bench) -> None:
+    stage = subprocess.Popen(
+        [sys.executable, "-m", "thorax.release"], cwd=checkout.path, env=checkout.environment()
+    )
+    build = wait_for_build(stage)
+    try:
+        build.suspend()  # so that it cannot end by itself
+        stage.kill()
+        assert server.ends_within([build], 10)
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            build.kill()
+        stage.wait(10)
+    scratch = (checkout.path / ".thorax/scratch/release").resolve()
+    assert (scratch / "staged").is_dir()
+    assert checkout.release().returncode == 0
+    assert not scratch.exists()
+    assert not list((checkout.path / ".thorax/scratch").iterdir())
+
+
+def wait_for_build(stage: "subprocess.Popen[bytes]") -> psutil.Process:
+    """BentoML's process below the stage's, once it runs."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and stage.poll() is None:
+        for child in psutil.Process(stage.pid).children():
+            with suppress(psutil.NoSuchProcess):
+                if "bentoml" in child.cmdline():
+                    return child
+        time.sleep(0.01)
+    raise AssertionError("the stage started no build")
 
 
 def test_the_manifest_names_the_archive_and_carries_the_blessing(released: Bench) -> None:

@@ -19,7 +19,7 @@ from tests.release import bench
 from tests.release.bench import Bench
 from tests.serving import server
 from thorax.errors import BadInput, Refused
-from thorax.release import serve
+from thorax.release import releases, serve
 
 
 @pytest.fixture
@@ -79,6 +79,35 @@ def test_two_ports_share_the_bento_and_nothing_that_a_start_empties(checkout: Be
     assert first.environment["BENTOML_DO_NOT_TRACK"] == "True"
 
 
+def test_what_was_blessed_last_is_served_after_artifacts_lost_it(checkout: Bench) -> None:
+    manifest = checkout.manifest()
+    shutil.rmtree(checkout.output)
+    launch = serve.prepare(serve.choose(), port=3001)
+    assert launch.tag == manifest["tag"]
+
+
+def test_a_kept_archive_that_was_changed_is_not_served(checkout: Bench) -> None:
+    path = releases.last().parent / checkout.manifest()["bento"]  # type: ignore[union-attr]
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(BadInput, match="is not the archive"):
+        serve.prepare(serve.choose(), port=3001)
+
+
+def test_a_release_that_dvc_restored_is_kept_and_served(checkout: Bench) -> None:
+    shutil.rmtree(checkout.path / ".thorax/releases")
+    manifest = serve.choose()
+    assert manifest.is_relative_to(checkout.path / ".thorax/releases")
+    assert json.loads(manifest.read_text()) == checkout.manifest()
+
+
+def test_a_release_without_a_blessing_does_not_take_the_last_one_s_place(checkout: Bench) -> None:
+    last = releases.last()
+    change(checkout.output / "manifest.json", blessing={"signature": "x"})
+    with pytest.raises(Refused, match="another blessing"):
+        serve.choose()
+    assert releases.last() == last
+
+
 @contextmanager
 def served(checkout: Bench) -> Iterator[tuple[httpx.Client, "subprocess.Popen[bytes]"]]:
     port = server.free_port()
@@ -103,6 +132,7 @@ def served(checkout: Bench) -> Iterator[tuple[httpx.Client, "subprocess.Popen[by
 def test_it_serves_the_bento_s_code_not_the_checkout_s_and_ctrl_c_ends_it(checkout: Bench) -> None:
     (checkout.path / "src/thorax/images.py").write_text("raise RuntimeError('the checkout')\n")
     (checkout.path / "serving/service.py").write_text("raise RuntimeError('the checkout')\n")
+    shutil.rmtree(checkout.output)  # as before a release that the gate forbids
     with served(checkout) as (client, process):
         assert client.get("/readyz").status_code == 200
         workers = psutil.Process(process.pid).children(recursive=True)

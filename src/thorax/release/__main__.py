@@ -1,11 +1,15 @@
 """The release stage: the blessed candidate as a bento. Without a blessed pass it stops with exit 2.
 
 Writes `artifacts/release/`: `thorax-<version>.bento`, `card.md`, and `manifest.json`, which names
-the archive with its sha256. The same inputs at the same commit give the same bytes.
+the archive with its sha256. The same inputs at the same commit give the same bytes. A copy stays
+under `.thorax/releases/`, from where it is served.
 """
 
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +17,12 @@ from typing import Any
 from thorax import artifacts, blessing, config
 from thorax import stage as stages
 from thorax.errors import Refused
-from thorax.release import archive, bundle, card, provenance
+from thorax.release import archive, bundle, card, provenance, releases
 from thorax.release.settings import ReleaseConfig
 
 
 def main() -> None:
-    """Read the verdict, stage what ships, build it, pack it."""
+    """Read the verdict, stage what ships, build it, pack it, keep it."""
     root = artifacts.root()
     settings = config.load("release", ReleaseConfig)
     document = artifacts.read_json(root / "artifacts/gate/decision.json")
@@ -27,11 +31,9 @@ def main() -> None:
     metrics = artifacts.read_json(root / "artifacts/evaluation/metrics.json")
     labels = provenance.labels(root, decision=decision, metrics=metrics)
     text = _card(root, metrics=metrics, decision=decision, labels=labels)
-    with (
-        tempfile.TemporaryDirectory(prefix="thorax-release-") as scratch,
-        artifacts.atomic_folder(stages.output_folder("release")) as output,
-    ):
-        staged, home = Path(scratch, "staged"), Path(scratch, "bentoml")
+    folder = stages.output_folder("release")
+    with _scratch() as scratch, artifacts.atomic_folder(folder) as output:
+        staged, home = scratch / "staged", scratch / "bentoml"
         bundle.stage(root, staged, card=text)
         bundle.write_bentofile(staged, labels=labels, settings=settings)
         version = bundle.version(staged)
@@ -41,6 +43,31 @@ def main() -> None:
         (output / "card.md").write_text(text, encoding="utf-8")
         manifest = _manifest(path, version, labels=labels, blessing=document["blessing"])
         artifacts.write_json(output / "manifest.json", manifest)
+    releases.keep(folder, kept=settings.kept)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """An empty folder for this run; what a killed run left is removed first (the lock is held).
+
+    It lies in the system's temporary folder, and `.thorax/scratch/release` links to it: BentoML
+    refuses to build anywhere below a hidden folder.
+    """
+    link = artifacts.home() / "scratch/release"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if link.is_symlink():
+        _clear(link)
+    folder = Path(tempfile.mkdtemp(prefix="thorax-release-"))
+    link.symlink_to(folder)
+    try:
+        yield folder
+    finally:
+        _clear(link)
+
+
+def _clear(link: Path) -> None:
+    shutil.rmtree(link.readlink(), ignore_errors=True)
+    link.unlink()
 
 
 def _require_judged_files(root: Path, decision: dict[str, Any]) -> None:

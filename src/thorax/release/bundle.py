@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from thorax import artifacts, environment
+from thorax import artifacts, environment, locks
 from thorax.errors import ThoraxError
 from thorax.release.settings import ReleaseConfig
 
@@ -98,8 +98,9 @@ def build(folder: Path, home: Path, *, version: str, created: datetime) -> Path:
     """
     command = [sys.executable, "-m", "bentoml", "build", "--version", version, "--output", "tag"]
     answer = subprocess.run(
-        command, cwd=folder, env=_environment(home), capture_output=True, text=True, check=False
-    )
+        command, cwd=folder, env=_environment(home), capture_output=True, text=True, check=False,
+        preexec_fn=locks.die_with_parent,
+    )  # fmt: skip
     bento = home / "bentos" / NAME / version
     if answer.returncode != 0 or not bento.is_dir():
         raise ThoraxError(f"BentoML could not build the service: {_last_words(answer)}")

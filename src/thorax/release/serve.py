@@ -1,5 +1,7 @@
 """Serves the last blessed bento in the foreground, with the BentoML of the current environment.
 
+It is served from `.thorax/releases/`, so that a later no of the gate takes nothing out of service;
+a blessed one in `artifacts/release/` that is not there yet (DVC restored it) is taken over first.
 The archive is checked against its manifest and unpacked under `.thorax/bentoml/bentos/`; the
 service then checks the blessing of what it finds there. It is started by the bento's folder, not by
 its tag: given `thorax:VERSION`, BentoML imports a module of that name first and would serve the
@@ -16,9 +18,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from thorax import artifacts, blessing, environment
+from thorax import artifacts, blessing, config, environment
 from thorax.errors import BadInput, Refused
-from thorax.release import archive
+from thorax.release import archive, releases
+from thorax.release.settings import ReleaseConfig
 
 MANIFEST = "artifacts/release/manifest.json"
 
@@ -41,11 +44,26 @@ def serve(port: int = 3000, *, host: str = "127.0.0.1") -> NoReturn:
             taken.
         Refused: its decision is not a blessed pass.
     """
-    launch = prepare(artifacts.root() / MANIFEST, port=port, host=host)
+    launch = prepare(choose(), port=port, host=host)
     _require_free(host, port)
     print(f"{launch.tag} on http://{host}:{port} (Ctrl-C ends it)", file=sys.stderr, flush=True)
     os.chdir(launch.folder)
     os.execve(launch.command[0], launch.command, launch.environment)
+
+
+def choose() -> Path:
+    """The manifest of the last blessed release; one that lies in `artifacts/` alone is kept first.
+
+    Raises:
+        BadInput: there is none, or the one to be kept is not what its manifest names.
+        Refused: the one to be kept is not a blessed pass.
+    """
+    made = artifacts.root() / MANIFEST
+    if made.exists() and not releases.is_last(made.parent):
+        install(made)  # checks it
+        kept = config.load("release", ReleaseConfig).kept
+        return releases.keep(made.parent, kept=kept)
+    return releases.last() or made
 
 
 def prepare(manifest: Path, *, port: int, host: str = "127.0.0.1") -> Launch:

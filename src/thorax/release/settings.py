@@ -21,11 +21,13 @@ class ServingConfig(Config):
 
 
 class ReleaseConfig(Config):
-    """How the bento is packed."""
+    """How the bento is packed, and how many stay."""
 
     compression: int = Field(default=0, ge=0, le=9)
     """xz preset of the archive; on weights 0 is three times as fast as 1 and no larger."""
     python_version: str = "3.11"
     """Python of the container image that `bentoml containerize` makes of the bento."""
+    kept: int = Field(default=3, ge=1)
+    """Releases that stay under `.thorax/releases/`, newest first; the last one is served."""
     serving: ServingConfig = ServingConfig()
     """How the service in it runs."""
