@@ -124,6 +124,14 @@ def test_a_row_without_image_stays_and_is_named_and_an_image_without_row_stays_o
     assert list(_entries(hospital)) == [f"{number:03d}.png" for number in range(7)]
 
 
+def test_an_image_taken_away_leaves_the_archives_while_its_row_stays(hospital: Hospital) -> None:
+    hospital.pull()
+    (hospital.folder / "001.png").unlink()
+    assert hospital.pull().images == 6
+    assert "001.png" in _entries(hospital)
+    assert not hospital.pull().changed
+
+
 def test_an_image_that_cannot_be_read_is_named(hospital: Hospital) -> None:
     hospital.pull()
     before = (hospital.data / "source.json").read_bytes()

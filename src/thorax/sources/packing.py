@@ -7,7 +7,7 @@ Does not decode: an empty or broken file is packed as it is.
 
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -136,10 +136,12 @@ def pack(
     *,
     folder: Path,
     per_archive: int,
+    rows: Set[str],
 ) -> Packing:
     """Pack what `packed` does not hold already into new archives in `folder`.
 
-    An earlier archive stays while it holds an image that is still wanted and none that changed.
+    An earlier archive stays while it holds an image that is still wanted, none that changed, and
+    none that the source took away while its row in the table of entries (`rows`) stayed.
     The unchanged images of one that cannot stay are packed again.
     """
     packer = Packer(folder, per_archive)
@@ -160,6 +162,7 @@ def pack(
             changed.add(place.archive)
         packer.add(name, content)
         new_images += 1
+    changed.update(packed.places[name].archive for name in packed.places.keys() & rows - names)
     for archive in sorted(changed):
         for name in unchanged.pop(archive, []):
             packer.add(name, packed.read(name) or b"")
