@@ -8,6 +8,7 @@ from rich.table import Table
 
 from flows import dvc, look, record, versions
 from thorax import artifacts, config, environment
+from thorax.release import releases
 
 
 def print_status() -> None:
@@ -25,7 +26,7 @@ def print_status() -> None:
         ("label quality", _verdict(root / "artifacts/validation/verdict.json")),
         ("mean AUC", _mean_auc(root / "artifacts/evaluation/metrics.json")),
         ("gate", _verdict(root / "artifacts/gate/decision.json")),
-        ("bento", _bento(root / "artifacts/release/manifest.json")),
+        ("bento", _bento()),
         ("champion", "none: no model has been deployed to production from here"),
     ):
         table.add_row(name, value)
@@ -68,8 +69,11 @@ def _mean_auc(path: Path) -> str:
     mean: dict[str, Any] = artifacts.read_json(path)["mean"]
     if mean["auc_score"] is None:
         return "undefined"
-    return f"{mean['auc_score']:.3f} ({mean['auc_low']:.3f} - {mean['auc_high']:.3f})"
+    low, high = mean["auc_low"], mean["auc_high"]
+    interval = "no interval" if low is None or high is None else f"{low:.3f} - {high:.3f}"
+    return f"{mean['auc_score']:.3f} ({interval})"
 
 
-def _bento(path: Path) -> str:
-    return str(artifacts.read_json(path)["tag"]) if path.exists() else "none yet"
+def _bento() -> str:
+    manifest = releases.last()
+    return str(artifacts.read_json(manifest)["tag"]) if manifest else "none yet"
