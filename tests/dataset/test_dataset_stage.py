@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thorax import artifacts
+from thorax import artifacts, config
 from thorax.dataset import __main__ as dataset_stage
 from thorax.dataset import archive, manifest
 from thorax.dataset.pixels import Pixels
+from thorax.dataset.settings import DatasetConfig
 from thorax.errors import ThoraxError
 from thorax.findings import FINDINGS, known_column, target_column
 from thorax.reports import __main__ as reports_stage
@@ -68,7 +69,8 @@ def test_good_data_gives_every_column_and_every_image(tiny_checkout: Path) -> No
     assert {str(table[known_column(f)].dtype) for f in FINDINGS} == {"bool"}
     root = tiny_checkout / "artifacts" / "dataset"
     frames = Pixels.open(root / "pixels.json", tiny_checkout / "data").gather(table)
-    assert frames.shape == (40, 64, 64)
+    size_px = config.load("dataset", DatasetConfig).size_px
+    assert frames.shape == (40, size_px, size_px)
     np.testing.assert_allclose(frames.mean((1, 2)), table["mean_level"], rtol=1e-5)
 
 
