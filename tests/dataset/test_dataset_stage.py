@@ -71,7 +71,7 @@ def test_good_data_gives_every_column_and_every_image(tiny_checkout: Path) -> No
     frames = Pixels.open(root / "pixels.json", tiny_checkout / "data").gather(table)
     size_px = config.load("dataset", DatasetConfig).size_px
     assert frames.shape == (40, size_px, size_px)
-    np.testing.assert_allclose(frames.mean((1, 2)), table["mean_level"], rtol=1e-5)
+    np.testing.assert_allclose(frames.mean((1, 2)), table["mean_level"], rtol=0.01)  # resized
 
 
 def test_the_same_inputs_give_the_same_bytes(tiny_checkout: Path) -> None:
