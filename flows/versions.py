@@ -147,10 +147,16 @@ def _cached(md5: str) -> Path:
 def checkout(revision: str) -> str:
     """Bring `data.dvc` and `data/` to an earlier version; the stages then follow by `dvc repro`."""
     text = at(revision)
-    artifacts.write_text(artifacts.root() / FILE, text)
-    if not dvc.try_write("checkout", "--quiet", FILE):
-        dvc.write("pull", "--quiet", FILE)
-    return current()
+    path = artifacts.root() / FILE
+    if (artifacts.root() / "data").exists() and not is_tracked():
+        raise BadInput("data/ has changes that no version holds: `dvc add data`, or remove data/")
+    before = path.read_text() if path.exists() else None
+    artifacts.write_text(path, text)
+    if dvc.try_write("checkout", "--quiet", FILE) or dvc.try_write("pull", "--quiet", FILE):
+        return current()
+    if before is not None:
+        artifacts.write_text(path, before)
+    raise BadInput(f"version {_digest(text)[:12]} is in neither DVC's cache nor its remote")
 
 
 def commit(message: str) -> str:

@@ -4,6 +4,7 @@ Covers the checkout's root, the machine's own folder `.thorax/`, JSON, Parquet a
 and sha256. Knows nothing of what the files mean.
 """
 
+import csv
 import ctypes
 import hashlib
 import json
@@ -170,18 +171,34 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
 
 
 def read_csv(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
-    """Read a CSV file as text, an empty cell as ""; a column of `columns` must be there."""
+    """Read a CSV file as text, an empty cell as ""; a column of `columns` must be there.
+
+    A row with more or fewer cells than the header is a `BadInput` naming it: pandas would shift it.
+    """
     try:
+        _refuse_uneven_rows(path)
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except FileNotFoundError as error:
         raise BadInput(f"{path} is missing: pull the data first (make pull)") from error
-    except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
+    except (OSError, ValueError, csv.Error) as error:  # pandas' parser errors are ValueErrors
         raise BadInput(f"{path} is not readable CSV in UTF-8: {error}") from error
     if missing := [name for name in columns if name not in table.columns]:
         raise BadInput(
             f"{path}: column {', '.join(missing)} is missing; it has {', '.join(table.columns)}"
         )
     return table
+
+
+def _refuse_uneven_rows(path: Path) -> None:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        width = len(next(rows, []))
+        for row in rows:
+            if row and len(row) != width:
+                raise BadInput(
+                    f"{path}, line {rows.line_num:,}: {len(row)} cells, the header has {width}; "
+                    "quote a text that holds a comma"
+                )
 
 
 def sha256_bytes(content: bytes) -> str:

@@ -43,14 +43,31 @@ def parse(values: Any, model: type[Section], where: str) -> Section:
 def read_params(path: Path) -> dict[str, Any]:
     """The whole file as a mapping; broken YAML is a `BadInput` with the line."""
     try:
-        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+        params = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
     except FileNotFoundError:
         raise BadInput(f"{path} is missing") from None
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not UTF-8: {error}") from None
     except yaml.YAMLError as error:
         raise BadInput(f"{path} is not YAML: {error}") from None
     if not isinstance(params, dict):
         raise BadInput(f"{path}: expected sections, found {type(params).__name__}")
     return params
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error; PyYAML alone would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
 
 
 def _explain(item: Any, model: type[BaseModel], where: str) -> str:

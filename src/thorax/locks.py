@@ -57,6 +57,11 @@ def die_with_parent() -> None:
         return
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    orphaned_at_birth = parent == 1 and "DVC_STAGE" in os.environ
+    orphaned_at_birth = parent == 1 and "DVC_STAGE" in os.environ and not _first_process_is_dvc()
     if os.getppid() != parent or orphaned_at_birth:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _first_process_is_dvc() -> bool:
+    """Whether DVC is process 1, as in a container that runs nothing else."""
+    return b"dvc" in Path("/proc/1/cmdline").read_bytes()

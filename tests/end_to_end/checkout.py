@@ -61,15 +61,16 @@ class Checkout:
             check=False,
         )
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            self.command(*arguments),
-            cwd=self.path,
-            env=self.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start a command that writes to `run.log`: an orphan of it would hold a pipe open."""
+        with (self.path / "run.log").open("wb") as log:
+            return subprocess.Popen(
+                self.command(*arguments),
+                cwd=self.path,
+                env=self.environment(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
 
     def json(self, name: str) -> Any:
         return json.loads((self.path / name).read_text())

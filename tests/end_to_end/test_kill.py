@@ -18,7 +18,7 @@ STARTED_WITHIN_S = 240.0
 GONE_WITHIN_S = 10.0
 
 
-def wait_for_stage(checkout: Checkout, stage: str, run: "subprocess.Popen[str]") -> psutil.Process:
+def wait_for_stage(checkout: Checkout, stage: str, run: "subprocess.Popen[bytes]") -> psutil.Process:
     """The stage's process, once it works for a moment."""
     deadline = time.monotonic() + STARTED_WITHIN_S
     while time.monotonic() < deadline:
@@ -27,7 +27,9 @@ def wait_for_stage(checkout: Checkout, stage: str, run: "subprocess.Popen[str]")
                 time.sleep(0.7)
                 return process
         if run.poll() is not None:
-            raise AssertionError(f"the run ended before {stage} began:\n{run.stdout.read()}")  # type: ignore[union-attr]
+            said = (checkout.path / "run.log").read_text()
+            raise AssertionError(f"the run ended before {stage} began:
+{said}")
         time.sleep(0.05)
     raise AssertionError(f"{stage} did not begin within {STARTED_WITHIN_S:.0f} s")
 
@@ -41,7 +43,7 @@ def assert_gone(checkout: Checkout, marker: str) -> None:
         time.sleep(0.1)
 
 
-def kill(checkout: Checkout, who: str, stage: str, run: "subprocess.Popen[str]") -> None:
+def kill(checkout: Checkout, who: str, stage: str, run: "subprocess.Popen[bytes]") -> None:
     process = wait_for_stage(checkout, stage, run)
     victim = {"stage": process.pid, "dvc": process.ppid(), "flow": run.pid}[who]
     os.kill(victim, signal.SIGKILL)
@@ -53,8 +55,7 @@ def test_three_kills_in_one_retraining_change_nothing(finished: Finished, tmp_pa
     kill(checkout, "stage", "thorax.dataset", run)
     kill(checkout, "dvc", "thorax.training", run)
     kill(checkout, "flow", "thorax.inference", run)
-    run.communicate(timeout=60)
-    assert run.returncode == -signal.SIGKILL
+    assert run.wait(timeout=60) == -signal.SIGKILL
     assert_gone(checkout, "-m thorax.")
     assert_gone(checkout, "-m dvc")
     again = checkout.run("retrain")

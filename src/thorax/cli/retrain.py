@@ -4,8 +4,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from flows import look, orphans, versions
 from thorax import artifacts, environment
 from thorax.cli import presets, screen, settings
+from thorax.errors import BadInput
+from thorax.sources import registry
 
 
 def retrain(*, source: str | None, from_path: Path | None, preset: str | None) -> None:
@@ -13,8 +16,12 @@ def retrain(*, source: str | None, from_path: Path | None, preset: str | None) -
     root = artifacts.root()
     environment.apply(root)
     console = Console()
+    if from_path is not None and str(from_path) != versions.NETWORK and not from_path.is_dir():
+        raise BadInput(
+            f"{from_path}: no such folder; name the one that holds the images and tables"
+        )
     _settle_params(source, preset, root, console)
-    from flows import look
+    orphans.end()
 
     if reason := look.what_is_to_do(from_path):
         settings.check(root / "params.yaml")
@@ -28,6 +35,7 @@ def retrain(*, source: str | None, from_path: Path | None, preset: str | None) -
 def _settle_params(source: str | None, preset: str | None, root: Path, console: Console) -> None:
     changes = presets.merge(preset, root) if preset else []
     if source:
+        registry.find(source)  # an unknown one is said before it is written
         changes += presets.set_values({"sources": {"name": source}}, root)
     if changes:
         console.print("params.yaml now says", highlight=False)
@@ -37,9 +45,7 @@ def _settle_params(source: str | None, preset: str | None, root: Path, console: 
 
 def _run_flow(from_path: Path | None) -> None:
     print("Starting Prefect", flush=True)
-    from flows import orphans
     from flows.retraining import retraining
 
-    orphans.end()
     state = retraining(from_path=str(from_path) if from_path else None, return_state=True)
     state.result()

@@ -48,8 +48,12 @@ def _content(image: str, root: Path) -> bytes:
     row = rows.iloc[0]
     if not row["readable"]:
         raise BadInput(f"{image} cannot be read: {row['reason']}")
-    archive = next(one for one in listed(root / "data") if one.name == row["archive"])
-    return next(content for name, content in members(archive) if name == image)
+    for archive in listed(root / "data"):
+        if archive.name == row["archive"]:
+            for name, content in members(archive):
+                if name == image:
+                    return content
+    raise BadInput(f"{image} is not in data/ any more: run `dvc repro dataset` on the data of now")
 
 
 def _column(finding: str, predictor: Predictor) -> int:

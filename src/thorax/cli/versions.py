@@ -10,6 +10,7 @@ from rich.table import Table
 from flows import dvc, versions
 from thorax import artifacts, environment
 from thorax.cli import presets
+from thorax.sources import registry
 
 _SHOWN = 10
 
@@ -18,6 +19,7 @@ def pull(*, source: str | None, from_path: Path | None, commit: str | None) -> N
     """Pull from a source into `data/` and track it; commit `data.dvc` alone when asked to."""
     environment.apply(artifacts.root())
     if source:
+        registry.find(source)  # an unknown one is said before it is written
         presets.set_values({"sources": {"name": source}}, artifacts.root())
     result = versions.pull_version(from_path)
     print(f"dataset {versions.current()[:12]}: {result.images:,} images from {result.source}")
