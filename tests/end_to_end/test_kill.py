@@ -18,7 +18,9 @@ STARTED_WITHIN_S = 240.0
 GONE_WITHIN_S = 10.0
 
 
-def wait_for_stage(checkout: Checkout, stage: str, run: "subprocess.Popen[bytes]") -> psutil.Process:
+def wait_for_stage(
+    checkout: Checkout, stage: str, run: "subprocess.Popen[bytes]"
+) -> psutil.Process:
     """The stage's process, once it works for a moment."""
     deadline = time.monotonic() + STARTED_WITHIN_S
     while time.monotonic() < deadline:
@@ -28,8 +30,7 @@ def wait_for_stage(checkout: Checkout, stage: str, run: "subprocess.Popen[bytes]
                 return process
         if run.poll() is not None:
             said = (checkout.path / "run.log").read_text()
-            raise AssertionError(f"the run ended before {stage} began:
-{said}")
+            raise AssertionError(f"the run ended before {stage} began:\n{said}")
         time.sleep(0.05)
     raise AssertionError(f"{stage} did not begin within {STARTED_WITHIN_S:.0f} s")
 
