@@ -91,6 +91,7 @@ def test_a_lock_file_cut_short_by_a_kill_is_mended(stage: Stage, repository: Pat
     (repository / ".dvc/tmp").mkdir(exist_ok=True)
     (repository / ".dvc/tmp/rwlock").write_text('{"write": {"x"')
     dvc.write("repro", "--single-item", "work")
+    assert dvc.status() == {}
 
 
 def test_status_names_what_is_stale(stage: Stage) -> None:
