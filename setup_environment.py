@@ -44,7 +44,8 @@ def install(digest: str) -> None:
     STAMP.unlink(missing_ok=True)
     make_environment()
     install_uv()
-    environment = {**os.environ, "VIRTUAL_ENV": str(VENV)}
+    # A proxy may sign with a certificate that the system knows and uv alone does not.
+    environment = {"UV_SYSTEM_CERTS": "true", **os.environ, "VIRTUAL_ENV": str(VENV)}
     for ours, pips in (("UV_DEFAULT_INDEX", "PIP_INDEX_URL"), ("UV_INDEX", "PIP_EXTRA_INDEX_URL")):
         if pips in os.environ:
             environment.setdefault(ours, os.environ[pips])
