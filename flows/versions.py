@@ -104,12 +104,16 @@ def current_text() -> str:
 
 def at(revision: str) -> str:
     """The text of `data.dvc` at a tag of ours, a digest's beginning, or any git revision."""
-    for version in log():
-        if revision and version.digest.startswith(revision):
-            return current_text() if not version.commit else _show(version.commit)
-    for name in (f"{TAG_PREFIX}{revision}", revision):
-        if text := _show(name):
-            return text
+    if text := _show(f"{TAG_PREFIX}{revision}"):
+        return text
+    found = {version.digest: version for version in log() if version.digest.startswith(revision)}
+    if revision and len(found) > 1:
+        raise BadInput(f"{revision!r} begins the digests of {len(found)} versions: give more of it")
+    if revision and found:
+        version = next(iter(found.values()))
+        return _show(version.commit) if version.commit else current_text()
+    if text := _show(revision):
+        return text
     raise BadInput(f"no dataset version {revision!r}; `thorax data log` lists them")
 
 
@@ -198,8 +202,12 @@ def _version(text: str, commit: str, date: str, subject: str, tags: tuple[str, .
 
 
 def _out(text: str) -> dict[str, Any]:
-    outs = (yaml.safe_load(text) or {}).get("outs", [{}])
-    return dict(outs[0])
+    try:
+        return dict((yaml.safe_load(text) or {}).get("outs", [{}])[0])
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError, IndexError):
+        raise BadInput(
+            f"{FILE} is not what DVC writes (merge markers?): `git checkout {FILE}`"
+        ) from None
 
 
 def _digest(text: str) -> str:

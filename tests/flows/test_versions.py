@@ -89,3 +89,22 @@ def test_an_uncommitted_version_cannot_be_tagged(repository: Path) -> None:
 def test_an_unknown_version_is_named(repository: Path) -> None:
     with pytest.raises(BadInput, match="nowhere"):
         versions.checkout("nowhere")
+
+
+def test_merge_markers_are_named(two: tuple[str, str], repository: Path) -> None:
+    text = (repository / "data.dvc").read_text()
+    (repository / "data.dvc").write_text(f"<<<<<<< ours\n{text}=======\n{text}>>>>>>> theirs\n")
+    with pytest.raises(BadInput, match="merge markers"):
+        versions.current()
+
+
+def test_a_tag_goes_before_a_digest_and_a_doubtful_digest_is_refused(
+    two: tuple[str, str], repository: Path
+) -> None:
+    versions.tag(two[0][:8])  # the second version bears a name that begins the first's digest
+    assert versions.digest_at(two[0][:8]) == two[1]
+    text = (repository / "data.dvc").read_text()
+    (repository / "data.dvc").write_text(text.replace(two[1], two[0][:6] + two[1][6:]))
+    versions.commit("A digest that begins as the first one's")
+    with pytest.raises(BadInput, match="give more of it"):
+        versions.digest_at(two[0][:6])

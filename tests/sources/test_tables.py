@@ -159,3 +159,11 @@ def test_the_door_lets_implausible_but_readable_rows_pass() -> None:
         _content(**_rows("entries", ("1.png", "P1", 0, 413, "", "lateral", "", "Mass", "", "test")))
     )
     door.check(_content(**_rows("adjudicated", ("1.png", "Mass|Nodule", 1))))
+
+
+def test_a_damaged_gzip_file_is_named_without_a_traceback(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv.gz"
+    whole = gzip.compress(b"a,b\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(5000)))
+    path.write_bytes(whole[:2000] + bytes(200) + whole[2200:])
+    with pytest.raises(BadInput, match="fetch it again"):
+        read_rows(path)

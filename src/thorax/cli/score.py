@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from thorax import artifacts
+from thorax.errors import BadInput
 from thorax.inference.predictor import Predictor
 from thorax.inference.score import score_paths
 
@@ -18,4 +19,6 @@ def score(path: Path, *, output: Path, boxes: Path | None) -> None:
     for file in unreadable:
         print(f"not scored: {file.image}: {file.reason}", file=sys.stderr)
     images = predictions["image"].nunique()
+    if not images:
+        raise BadInput(f"{path}: none of {len(unreadable):,} images could be read")
     print(f"{images:,} images scored into {output}, {len(unreadable):,} could not be read")

@@ -8,6 +8,7 @@ import csv
 import gzip
 import math
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +91,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
     except FileNotFoundError:
         raise BadInput(f"{path} is missing") from None
-    except (csv.Error, EOFError, gzip.BadGzipFile, UnicodeDecodeError) as error:
+    except (csv.Error, EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
         raise BadInput(
             f"{path}, after row {line:,}: not a whole CSV file ({error}): fetch it again"
         ) from None

@@ -7,6 +7,7 @@ Tables name images with `.png`; they are matched by stem, since mirrors hold JPE
 images that are not here are left out and counted.
 """
 
+import zlib
 from pathlib import Path
 
 import pandas as pd
@@ -121,13 +122,20 @@ def _splits(folder: Path, images: Images) -> dict[str, str]:
         if not paths:
             say(f"no {name} in {folder}: no official split of its images")
             continue
-        with open_text(paths[0]) as lines:
-            stems = {stem_of(line.strip()) for line in lines}
+        stems = _stems(paths[0])
         twice = sorted(stem for stem in stems & images.keys() if stem in splits)
         if twice:
             raise BadInput(f"{paths[0]}: {twice[0]} stands in the {splits[twice[0]]} list as well")
         splits.update(dict.fromkeys(stems & images.keys(), split))
     return splits
+
+
+def _stems(path: Path) -> set[str]:
+    try:
+        with open_text(path) as lines:
+            return {stem_of(line.strip()) for line in lines}
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: not a whole list of images ({error}): fetch it again") from None
 
 
 def _boxes(paths: list[Path], images: Images) -> pd.DataFrame:
