@@ -74,6 +74,18 @@ def test_boxes_come_only_from_findings_that_reach_their_threshold(checkout: Path
     )
 
 
+def test_every_scored_image_and_finding_has_its_heatmap_s_highest_point(checkout: Path) -> None:
+    inference_stage.main()
+    out = checkout / "artifacts/inference"
+    scored = artifacts.read_table(out / "predictions.parquet")
+    peaks = artifacts.read_table(out / "peaks.parquet")
+    names = ["image", "finding"]
+    assert peaks[names].equals(scored[names])
+    assert set(peaks["frame_px"]) == {Predictor.load(out / "predictor").frame_px}
+    inside = peaks[["x_px", "y_px"]].to_numpy()
+    assert ((inside > 0) & (inside < peaks["frame_px"].iloc[0])).all()
+
+
 def test_the_predictor_knows_the_weights_it_came_from(checkout: Path) -> None:
     inference_stage.main()
     predictor = Predictor.load(checkout / "artifacts/inference/predictor")
@@ -88,7 +100,8 @@ def test_a_second_run_gives_the_same_bytes(checkout: Path) -> None:
         return {path.name: path.read_bytes() for path in files}
 
     first = result()
-    assert set(first) == {"model.onnx", "predictor.json", "predictions.parquet", "boxes.parquet"}
+    tables = {"predictions.parquet", "boxes.parquet", "peaks.parquet"}
+    assert set(first) == {"model.onnx", "predictor.json"} | tables
     assert result() == first
 
 

@@ -1,8 +1,8 @@
 """Stage `inference`: export, calibrate on validation, score, and draw boxes.
 
 Writes `predictor/` (what is served), `predictions.parquet` (one image x finding: logit,
-probability, split) and `boxes.parquet`. Everything is scored with the exported graph. Computes no
-metric.
+probability, split), `boxes.parquet` and `peaks.parquet` (each heatmap's highest point). Everything
+is scored with the exported graph. Computes no metric.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,15 @@ from thorax.errors import BadInput
 from thorax.findings import FINDINGS
 from thorax.inference import drawn, export, operating
 from thorax.inference.boxes import Box
-from thorax.inference.predictor import DESCRIPTION, MODEL, Calibration, Description, Predictor
+from thorax.inference.peaks import peaks_of, peaks_table
+from thorax.inference.predictor import (
+    DESCRIPTION,
+    MODEL,
+    Calibration,
+    Description,
+    Predictor,
+    calibrated,
+)
 from thorax.inference.settings import InferenceConfig
 from thorax.model import checkpoint
 from thorax.model.checkpoint import Trained
@@ -40,11 +48,12 @@ class Data:
 
 @dataclass(frozen=True)
 class Scores:
-    """What the predictor says of N images: [N, F] each, and the boxes of each image."""
+    """What the predictor says of N images: [N, F] each, boxes of each image, peaks [N, F, 3]."""
 
     logits: NDArray[np.float32]
     probabilities: NDArray[np.float32]
     boxes: list[list[Box]]
+    peaks: NDArray[np.float32]
 
 
 def main() -> None:
@@ -57,7 +66,7 @@ def main() -> None:
         predictor = export_calibrated(trained, data, folder / "predictor", settings)
         rows = data.of(settings.splits)
         scores = score(predictor, data.pixels, rows, settings, draw=True)
-        write(folder, rows, scores)
+        write(folder, rows, scores, frame_px=predictor.frame_px)
 
 
 def read_data(trained: Trained) -> Data:
@@ -93,10 +102,15 @@ def export_calibrated(
     say(f"inference: exported; logits differ by at most {difference:.1g} from the network's")
     scores = score(predictor, data.pixels, rows, settings, draw=False)
     calibration, thresholds = operating.fit(
-        manifest.targets(rows), scores.logits, known=manifest.known(rows), findings=FINDINGS
-    )
+        manifest.targets(rows), scores.logits, known=manifest.known(rows), findings=FINDINGS,
+        method=settings.calibration,
+    )  # fmt: skip
+    points = operating.fit_points(
+        manifest.targets(rows), calibrated(scores.logits, list(calibration.values())),
+        known=manifest.known(rows), findings=FINDINGS, aims=settings.operating_points,
+    )  # fmt: skip
     fitted = predictor.description.model_copy(
-        update={"calibration": calibration, "thresholds": thresholds}
+        update={"calibration": calibration, "thresholds": thresholds, "operating_points": points}
     )
     artifacts.write_json(folder / DESCRIPTION, fitted.model_dump(mode="json"))
     return Predictor.load(folder, threads=settings.threads)
@@ -128,18 +142,21 @@ def score(
     """Score the images of `rows`, with boxes when `draw` says so."""
     plan = batches.in_order(len(rows), settings.batch_size)
     stream = batches.stream(pixels, rows, plan)
-    logits, probabilities, boxes = [], [], []
+    logits, probabilities, boxes, peaks = [], [], [], []
     for _, levels in track(stream, "inference: scored batches", len(plan)):
         prediction = predictor.predict(levels)
         logits.append(prediction.logits)
         probabilities.append(prediction.probabilities)
+        peaks.append(peaks_of(prediction.heatmaps, frame_px=predictor.frame_px))
         if draw:
             boxes += drawn.boxes_of(prediction, predictor, boxes_for=settings.boxes_for)
-    return Scores(np.concatenate(logits), np.concatenate(probabilities), boxes)
+    return Scores(
+        np.concatenate(logits), np.concatenate(probabilities), boxes, np.concatenate(peaks)
+    )
 
 
-def write(folder: Path, rows: pd.DataFrame, scores: Scores) -> None:
-    """Write `predictions.parquet` and `boxes.parquet`."""
+def write(folder: Path, rows: pd.DataFrame, scores: Scores, *, frame_px: int) -> None:
+    """Write `predictions.parquet`, `boxes.parquet` and `peaks.parquet`."""
     images = rows["image"].tolist()
     table = drawn.long_table(
         images, FINDINGS, logit=scores.logits, probability=scores.probabilities
@@ -148,6 +165,8 @@ def write(folder: Path, rows: pd.DataFrame, scores: Scores) -> None:
     artifacts.write_table(folder / "predictions.parquet", table)
     boxes = drawn.boxes_table(images, scores.boxes)
     artifacts.write_table(folder / "boxes.parquet", boxes)
+    peaks = peaks_table(images, FINDINGS, scores.peaks, frame_px=frame_px)
+    artifacts.write_table(folder / "peaks.parquet", peaks)
     say(f"inference: {len(rows):,} images scored, {len(boxes):,} boxes drawn")
 
 
