@@ -127,3 +127,19 @@ def test_certain_probabilities_lie_in_the_outer_bins() -> None:
     table = calibration.reliability([0, 1, 1], [0.0, 1.0, 1.0], bins=4)
     assert table.images.tolist() == [1, 2]
     assert table.share.tolist() == [0.0, 1.0]
+
+
+def test_a_temperature_finds_the_scale_that_made_the_targets() -> None:
+    rng = np.random.default_rng(6)
+    logits = rng.normal(size=50_000)
+    y_true = rng.random(logits.size) < expit(0.4 * logits)
+    fitted = calibration.fit_temperature(y_true, logits)
+    assert fitted.reason == ""
+    assert fitted.scale == pytest.approx(0.4, abs=0.03)
+    assert fitted.bias == 0
+
+
+def test_a_temperature_that_would_turn_the_ranking_is_refused() -> None:
+    fitted = calibration.fit_temperature([1, 1, 0, 0], [-3.0, -2.0, 2.0, 3.0])
+    assert (fitted.scale, fitted.bias) == (1.0, 0.0)
+    assert fitted.reason.startswith("no temperature above 0 fits")

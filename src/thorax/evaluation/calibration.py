@@ -1,18 +1,22 @@
-"""From logits to probabilities, and how well they fit: affine calibration, ECE, Brier, Youden.
+"""From logits to probabilities, and how well they fit: affine and temperature, ECE, Brier, Youden.
 
 `fit_affine` is Platt's scaling with his smoothed targets, which keep the fit finite when the
-classes separate (Platt 1999; Lin, Lin & Weng 2007), solved by Newton's method. The expected
-calibration error is that of Guo et al. (2017) for the probability of "present", over bins of equal
-width. One finding at a time; no isotonic or temperature scaling, no correction for prevalence.
+classes separate (Platt 1999; Lin, Lin & Weng 2007), solved by Newton's method; `fit_temperature`
+(Guo et al. 2017) is the same without the bias. The expected calibration error is that of Guo et al.
+for the probability of "present", over bins of equal width. One finding at a time; isotonic
+calibration is in `isotonic.py`; no correction for prevalence.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 Floats = NDArray[np.float64]
+
+FALLING: Final = "the logits do not rise with the finding"
 
 _NEWTON_STEPS = 100
 _NEWTON_TOLERANCE = 1e-10  # on the gradient per image
@@ -65,17 +69,39 @@ def fit_affine(y_true: ArrayLike, logits: ArrayLike) -> Affine:
     """
     present = np.asarray(y_true) == 1
     scores = np.asarray(logits, dtype=np.float64)
-    reason = _cannot_fit(present, scores)
+    reason = cannot_fit(present, scores)
     if reason:
         return Affine(1.0, 0.0, reason)
     centre, spread = float(scores.mean()), float(scores.std())
-    slope, offset = _newton((scores - centre) / spread, _smoothed(present))
+    design = np.column_stack([(scores - centre) / spread, np.ones_like(scores)])
+    targets = smoothed(present)
+    rate = float(targets.mean())
+    slope, offset = _newton(design, targets, start=(0.0, float(np.log(rate / (1 - rate)))))
     if slope <= 0:
-        return Affine(1.0, 0.0, "the logits do not rise with the finding")
+        return Affine(1.0, 0.0, FALLING)
     return Affine(slope / spread, offset - slope * centre / spread, "")
 
 
-def _cannot_fit(present: NDArray[np.bool_], scores: Floats) -> str:
+def fit_temperature(y_true: ArrayLike, logits: ArrayLike) -> Affine:
+    """Fit the scale alone (1 over the temperature) of one finding by maximum likelihood.
+
+    Arguments and refusals as in `fit_affine`. Logits that are all off to one side stay so: where
+    prevalence or loss shifted them, affine is the better choice.
+    """
+    present = np.asarray(y_true) == 1
+    scores = np.asarray(logits, dtype=np.float64)
+    reason = cannot_fit(present, scores)
+    if reason:
+        return Affine(1.0, 0.0, reason)
+    size = float(np.abs(scores).max())
+    (slope,) = _newton((scores / size)[:, None], smoothed(present), start=(0.0,))
+    if slope <= 0:
+        return Affine(1.0, 0.0, "no temperature above 0 fits: the logits need a bias as well")
+    return Affine(slope / size, 0.0, "")
+
+
+def cannot_fit(present: NDArray[np.bool_], scores: Floats) -> str:
+    """Why no calibration can be fitted to these images [N]; empty when one can."""
     if present.size == 0:
         return "no image has a known label"
     if not np.isfinite(scores).all():
@@ -87,16 +113,15 @@ def _cannot_fit(present: NDArray[np.bool_], scores: Floats) -> str:
     return "all logits are equal" if np.ptp(scores) == 0 else ""
 
 
-def _smoothed(present: NDArray[np.bool_]) -> Floats:
+def smoothed(present: NDArray[np.bool_]) -> Floats:
+    """Platt's targets [N]: a little above 0 and below 1, the less so the more images there are."""
     positives, negatives = int(present.sum()), int((~present).sum())
     return np.where(present, (positives + 1) / (positives + 2), 1 / (negatives + 2))
 
 
-def _newton(scores: Floats, targets: Floats) -> tuple[float, float]:
-    """Minimise the cross-entropy over slope and offset; the step is halved until it descends."""
-    design = np.column_stack([scores, np.ones_like(scores)])
-    rate = float(targets.mean())
-    theta = np.array([0.0, np.log(rate / (1 - rate))])
+def _newton(design: Floats, targets: Floats, *, start: tuple[float, ...]) -> list[float]:
+    """Minimise the cross-entropy over the columns' weights; a step is halved until it descends."""
+    theta = np.array(start)
     loss = _cross_entropy(design @ theta, targets)
     for _ in range(_NEWTON_STEPS):
         fitted = expit(design @ theta)
@@ -108,7 +133,7 @@ def _newton(scores: Floats, targets: Floats) -> tuple[float, float]:
         theta, loss, moved = _line_search(design, targets, theta, step, loss)
         if not moved:
             break
-    return float(theta[0]), float(theta[1])
+    return [float(value) for value in theta]
 
 
 def _line_search(

@@ -7,15 +7,16 @@ bento and the command line, and needs neither PyTorch nor pandas. It decodes no 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from thorax.errors import BadInput
 
@@ -24,16 +25,68 @@ DESCRIPTION: Final = "predictor.json"
 
 Floats = NDArray[np.float32]
 
+CalibrationMethod = Literal["affine", "temperature", "isotonic", "none"]
+
 
 class Calibration(BaseModel):
-    """Probability of one finding = sigmoid(scale * logit + bias)."""
+    """From the logit of one finding to its probability, in plain numbers.
+
+    Isotonic: linear between the knots, level beyond them. Else sigmoid(scale * logit + bias).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    method: CalibrationMethod = "affine"
+    """How it was fitted; none: it was not."""
     scale: float = 1.0
     bias: float = 0.0
+    knots_logit: tuple[float, ...] = ()
+    """Isotonic: logits, rising."""
+    knots_probability: tuple[float, ...] = ()
+    """Isotonic: the probability at each of them, never falling."""
     reason: str = ""
     """Why it is the identity; empty when it was fitted."""
+
+    @model_validator(mode="after")
+    def _knots_fit(self) -> "Calibration":
+        logits, levels = self.knots_logit, self.knots_probability
+        if len(logits) != len(levels) or (self.method == "isotonic") != bool(logits):
+            raise ValueError("isotonic needs as many knots_logit as knots_probability, others none")
+        if any(b <= a for a, b in pairwise(logits)) or any(b < a for a, b in pairwise(levels)):
+            raise ValueError("knots_logit must rise and knots_probability never fall")
+        return self
+
+
+class OperatingPoint(BaseModel):
+    """A threshold of one finding, chosen for a named aim, and what it gave where it was chosen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    threshold: float | None
+    """The probability from which a finding counts as present; None where there is none."""
+    sensitivity: float | None = None
+    """Share of the positives of validation that reach the threshold."""
+    specificity: float | None = None
+    """Share of the negatives of validation that do not."""
+    positives: int = 0
+    """Positive images of validation behind it."""
+    negatives: int = 0
+    """Negative images of validation behind it."""
+    reason: str = ""
+    """Why there is no threshold."""
+
+
+class OperatingAim(BaseModel):
+    """A named aim, such as a sensitivity of 0.9, and the point of each finding."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    measure: Literal["sensitivity", "specificity"]
+    """What must be reached on validation."""
+    at_least: float
+    """How much of it."""
+    findings: dict[str, OperatingPoint]
+    """One per finding."""
 
 
 class Description(BaseModel):
@@ -51,6 +104,8 @@ class Description(BaseModel):
     """One per finding."""
     thresholds: dict[str, float | None]
     """The probability from which a finding counts as present; None where none could be fitted."""
+    operating_points: dict[str, OperatingAim] = {}
+    """Further thresholds by the name of their aim, for who wants other errors than Youden's."""
     weights_sha256: str
     """The trained weights that were exported."""
     model_sha256: str
@@ -134,14 +189,20 @@ class Predictor:
 
 
 def calibrated(logits: Floats, calibration: Sequence[Calibration]) -> Floats:
-    """The probabilities float32 [B, F] of logits [B, F]: sigmoid(scale * logit + bias).
+    """The probabilities float32 [B, F] of logits [B, F]; see `Calibration`.
 
     Thresholds are fitted on these very numbers, so that "reaches the threshold" is exact.
     """
     scale = np.array([each.scale for each in calibration], np.float32)
     bias = np.array([each.bias for each in calibration], np.float32)
     # tanh saturates where exp would overflow
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * (logits * scale + bias))), np.float32)
+    probabilities = np.asarray(0.5 * (1 + np.tanh(0.5 * (logits * scale + bias))), np.float32)
+    for column, each in enumerate(calibration):
+        if each.method == "isotonic":
+            probabilities[:, column] = np.interp(
+                logits[:, column], each.knots_logit, each.knots_probability
+            )
+    return probabilities
 
 
 def _session(graph: bytes, path: Path, threads: int | None) -> Any:
@@ -173,10 +234,13 @@ def _read_description(path: Path) -> Description:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise BadInput(f"{path}: {place}: {first['msg']}") from None
-    for name, table in (
-        ("calibration", description.calibration),
-        ("thresholds", description.thresholds),
-    ):
+    tables: dict[str, Collection[str]] = {
+        "calibration": description.calibration,
+        "thresholds": description.thresholds,
+    }
+    for aim, points in description.operating_points.items():
+        tables[f"operating_points.{aim}"] = points.findings
+    for name, table in tables.items():
         if set(table) != set(description.findings):
             raise BadInput(f"{path}: {name} does not name exactly the findings")
     return description

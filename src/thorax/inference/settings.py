@@ -2,10 +2,36 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from thorax.config import Config
 from thorax.inference.boxes import BoxesFor
+from thorax.inference.predictor import CalibrationMethod
+
+
+class Aim(Config):
+    """What an operating point must reach on validation: exactly one of the two."""
+
+    sensitivity: float | None = Field(default=None, gt=0, lt=1)
+    """Share of the images with the finding that must be found."""
+    specificity: float | None = Field(default=None, gt=0, lt=1)
+    """Share of the images without it that must be left alone."""
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "Aim":
+        if (self.sensitivity is None) == (self.specificity is None):
+            raise ValueError("an operating point names sensitivity or specificity, and not both")
+        return self
+
+    @property
+    def measure(self) -> Literal["sensitivity", "specificity"]:
+        """Which of the two is aimed at."""
+        return "specificity" if self.sensitivity is None else "sensitivity"
+
+    @property
+    def at_least(self) -> float:
+        """How much of it."""
+        return float(getattr(self, self.measure))
 
 
 class InferenceConfig(Config):
@@ -22,3 +48,9 @@ class InferenceConfig(Config):
     as in the paper some images give none; every finding: boxes from every heatmap."""
     threads: int = Field(default=0, ge=0)
     """Processor threads of the predictor; 0: as many as the runtime chooses."""
+    calibration: CalibrationMethod = "affine"
+    """How each finding's logits become probabilities, fitted on validation: affine (Platt's scale
+    and bias), temperature (scale alone), isotonic (a step curve; needs many positives), or none."""
+    operating_points: dict[str, Aim] = Field(default_factory=dict)
+    """Thresholds by name, beside the one of Youden that is always there: the sensitivity or the
+    specificity that each must reach on validation."""
