@@ -8,10 +8,10 @@ Changed: the input has one channel (no three equal copies), and the normalisatio
 part of the model and travels in its weights. Makes no probabilities and no boxes.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from thorax.config import Config
@@ -32,11 +32,20 @@ class ModelConfig(Config):
     transition_channels: int = Field(default=1024, ge=1)
     """Channels of the transition layer (the paper's D: 1024 for GoogLeNet, 2048 for ResNet-50)."""
     pooling: Pooling = "lse"
-    """Global pooling: average, max or lse."""
-    lse_r: float = Field(default=10.0, gt=0)
-    """Sharpness of lse: towards 0 the average, towards infinity the maximum. The paper's is 10."""
+    """Global pooling: average, max, lse, or lse-lba (lse whose r is learned)."""
+    lse_r: float = Field(default=10.0, ge=0.01)
+    """Sharpness of lse, and where lse-lba starts: towards 0 the average, towards infinity the
+    maximum. The paper's is 10."""
+    lse_r_low: float = Field(default=0.0, ge=0)
+    """What the learned r of lse-lba stays above; below lse_r."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of pooled features set to zero in training."""
+
+    @model_validator(mode="after")
+    def _starts_above_the_bound(self) -> Self:
+        if self.pooling == "lse-lba" and self.lse_r <= self.lse_r_low:
+            raise ValueError(f"lse_r must be above lse_r_low ({self.lse_r_low}) with lse-lba")
+        return self
 
 
 class Classifier(nn.Module):
@@ -59,7 +68,7 @@ class Classifier(nn.Module):
             nn.BatchNorm2d(width),
             nn.ReLU(inplace=True),
         )
-        self.pooling = GlobalPooling(settings.pooling, r=settings.lse_r)
+        self.pooling = GlobalPooling(settings.pooling, r=settings.lse_r, r_low=settings.lse_r_low)
         self.dropout = nn.Dropout(settings.dropout)
         self.prediction = nn.Linear(width, findings)
         # Grey levels (0 to 255) of the training images; persistent: saved with the weights.

@@ -21,7 +21,7 @@ from thorax.dataset.batches import PixelSource
 from thorax.errors import BadInput
 from thorax.evaluation import metrics
 from thorax.findings import FINDINGS
-from thorax.model.losses import LOSSES
+from thorax.model.losses import Objective
 from thorax.progress import say
 from thorax.training import optim, state
 from thorax.training.device import device_of
@@ -70,6 +70,7 @@ class Loop:
         self.model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = optim.AveragedModel(self.model, settings.ema_decay)
         self.optimizer = optim.make(self.model, settings)
+        self.objective = Objective(settings.loss, settings.loss_options)
         self.progress = state.load(folder, initial_weights=initial_weights)
 
     def run(self) -> Progress:
@@ -108,32 +109,40 @@ class Loop:
         settings, examples = self.settings, self.data.training
         torch.manual_seed(_seed(settings.seed, number))
         chance = torch.Generator(self.device).manual_seed(_seed(settings.seed, number))
-        plan = batches.shuffled(
-            len(examples), settings.batch_size, seed=settings.seed, epoch=number
-        )
+        size = settings.batch_size * settings.accumulate_steps
+        plan = batches.shuffled(len(examples), size, seed=settings.seed, epoch=number)
         first_step = (number - 1) * len(plan)
         self.model.train()
         losses, images = [], 0
         stream = batches.stream(self.data.pixels, examples.rows, plan)
         for step, (positions, levels) in enumerate(stream, first_step):
             rate = optim.learning_rate(step, settings.epochs * len(plan), settings)
-            pixels = augment(self._to_device(levels)[:, None], settings.augment, chance)
-            losses.append(self._step(pixels, self._labels(examples, positions), rate))
+            losses.append(self._step(levels, self._labels(examples, positions), rate, chance))
             self.averaged.update(self.model, step)
             images += len(positions)
         return _mean_loss(losses, number), images
 
-    def _step(self, pixels: Tensor, labels: tuple[Tensor, Tensor], rate: float) -> Tensor:
-        """One optimizer step on pixels [B, 1, H, W]; returns the loss, a scalar."""
+    def _step(
+        self, levels: NDArray[np.uint8], labels: tuple[Tensor, Tensor], rate: float,
+        chance: torch.Generator,
+    ) -> Tensor:  # fmt: skip
+        """One optimizer step on levels [B, H, W], in parts that fit; returns the loss, a scalar."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        logits = self._score(self.model, pixels)
-        loss = LOSSES[self.settings.loss](logits, *labels)
+        targets, known = labels
+        counts = self.objective.counts(targets, known)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        total = torch.zeros((), device=self.device)
+        for first in range(0, len(levels), self.settings.batch_size):
+            rows = slice(first, first + self.settings.batch_size)
+            pixels = augment(self._to_device(levels[rows])[:, None], self.settings.augment, chance)
+            logits = self._score(self.model, pixels)
+            share = self.objective.part(logits, targets[rows], counts[rows])
+            share.backward()  # type: ignore[no-untyped-call]
+            total += share.detach()
         nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_norm)
         self.optimizer.step()
-        return loss.detach()
+        return total
 
     def _validate(self, number: int) -> Validated:
         """Loss and AUC of the averaged network on all validation images."""
@@ -148,7 +157,7 @@ class Loop:
         if not torch.isfinite(logits).all():
             raise _diverged(f"a validation logit is not a number after epoch {number}")
         targets, known = torch.from_numpy(examples.targets), torch.from_numpy(examples.known)
-        loss = float(LOSSES[self.settings.loss](logits, targets, known))
+        loss = float(self.objective(logits, targets, known))
         areas = metrics.auc(examples.targets, logits.numpy(), known=examples.known)
         if np.isnan(areas).all():
             raise BadInput(

@@ -22,8 +22,7 @@ def make(model: nn.Module, settings: TrainingConfig) -> Optimizer:
         {"params": [w for w in trained if w.ndim <= 1], "weight_decay": 0.0},
     ]
     if settings.optimizer == "sgd":
-        nesterov = settings.momentum > 0
-        return SGD(groups, settings.learning_rate, momentum=settings.momentum, nesterov=nesterov)
+        return SGD(groups, settings.learning_rate, momentum=settings.momentum)
     return AdamW(groups, settings.learning_rate)
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from thorax.config import Config
 from thorax.dataset.augment import AugmentConfig
 from thorax.model.classifier import ModelConfig
-from thorax.model.losses import Loss
+from thorax.model.losses import Loss, LossConfig
 
 
 class TrainingConfig(Config):
@@ -20,11 +20,13 @@ class TrainingConfig(Config):
     weights: str = "none"
     """First weights: none, imagenet, or a .safetensors file (path from the checkout's root)."""
     loss: Loss = "w-cel"
-    """w-cel (the paper's weighted cross entropy) or cel (cross entropy)."""
+    """w-cel (the paper's weighted cross entropy), cel (cross entropy), focal or asymmetric."""
+    loss_options: LossConfig = LossConfig()
+    """The numbers of the losses."""
     augment: AugmentConfig = AugmentConfig()
     """How far training images are changed at random."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
-    """adamw, or sgd with Nesterov momentum."""
+    """adamw, or sgd with classical momentum."""
     learning_rate: float = Field(default=0.001, gt=0)
     """Largest learning rate, reached after the warm-up; falls to 0 along a cosine."""
     weight_decay: float = Field(default=0.01, ge=0)
@@ -38,7 +40,10 @@ class TrainingConfig(Config):
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
     """Decay per step of the averaged weights that are validated and kept; 0: no averaging."""
     batch_size: int = Field(default=32, ge=1)
-    """Images per optimizer step."""
+    """Images that are computed at once."""
+    accumulate_steps: int = Field(default=1, ge=1)
+    """Batches per optimizer step: a step sees batch_size * accumulate_steps images, and its loss is
+    that of all of them together; only the statistics of batch norm are each batch's own."""
     epochs: int = Field(default=10, ge=1)
     """Most passes over the training images."""
     patience_epochs: int = Field(default=5, ge=1)
