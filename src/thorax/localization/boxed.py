@@ -36,12 +36,12 @@ def read(truth_path: Path, detected_path: Path, manifest_path: Path, *, split: s
     True boxes on images outside the split (unreadable ones among them) are left out.
 
     Raises:
-        BadInput: a column is missing, a finding unknown, or a box has no area; the message names
-            the row.
+        BadInput: a column is missing, a finding unknown, or a box has no area or lies outside its
+            frame; the message names the row.
     """
     manifest = artifacts.read_table(manifest_path, ["image", "patient", "split"])
     patients = manifest[manifest["split"] == split].set_index("image")["patient"]
-    truth = _read_truth(truth_path)
+    truth = read_truth(truth_path)
     truth = truth[truth["image"].isin(patients.index)].reset_index(drop=True)
     truth["patient"] = patients.reindex(pd.Index(truth["image"])).to_numpy()
     detected = artifacts.read_table(detected_path, [*_COLUMNS, "method"])
@@ -50,7 +50,13 @@ def read(truth_path: Path, detected_path: Path, manifest_path: Path, *, split: s
     return Boxed(truth, detected)
 
 
-def _read_truth(path: Path) -> pd.DataFrame:
+def read_truth(path: Path) -> pd.DataFrame:
+    """The true boxes of `data/boxes.csv`: image, finding, x_px, y_px, w_px, h_px, frame_px.
+
+    Raises:
+        BadInput: the file is missing or no table of boxes, a finding is unknown, or a box has no
+            area or lies outside its frame; the message names the row.
+    """
     try:
         boxes = pd.read_csv(path, dtype={"image": str, "finding": str})
     except FileNotFoundError:
@@ -60,7 +66,22 @@ def _read_truth(path: Path) -> pd.DataFrame:
     if missing := [name for name in _COLUMNS if name not in boxes.columns]:
         raise BadInput(f"{path}: column {missing[0]!r} is missing; expected {','.join(_COLUMNS)}")
     _check(boxes, path)
+    _check_inside(boxes, path)
     return boxes
+
+
+def _check_inside(boxes: pd.DataFrame, path: Path) -> None:
+    """Refuse a box that leaves its frame by more than a pixel (tables round to whole pixels)."""
+    x, y, w, h, frame = boxes[_SIDES].to_numpy(np.float64).T
+    outside = (np.minimum(x, y) < -1) | (np.maximum(x + w, y + h) > frame + 1)
+    if outside.any():
+        row = int(np.flatnonzero(outside)[0])
+        raise BadInput(
+            f"{path}, row {row + 2}: the box of {boxes['finding'].iloc[row]} on "
+            f"{boxes['image'].iloc[row]} runs from ({x[row]:g}, {y[row]:g}) to "
+            f"({x[row] + w[row]:g}, {y[row] + h[row]:g}), outside its frame of {frame[row]:g} px: "
+            "correct the box or its frame_px, and pull again"
+        )
 
 
 def _check(boxes: pd.DataFrame, path: Path) -> None:
