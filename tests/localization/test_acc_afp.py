@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thorax.localization.acc_afp import acc, acc_replicates, false_boxes, overlaps
+from thorax.localization.acc_afp import acc, false_boxes, overlaps
 
 COLUMNS = ["image", "finding", "x_px", "y_px", "w_px", "h_px", "frame_px"]
 
@@ -78,11 +78,3 @@ def test_acc_of_a_finding_without_a_true_box_is_nan() -> None:
     found = overlaps(TRUTH.iloc[:0], DETECTED)
     assert np.isnan(acc(found, "Mass", overlap="iou", threshold=0.1))
     assert len(found.detected) == 0
-
-
-def test_a_replicate_counts_a_patient_s_boxes_as_often_as_the_patient_was_drawn() -> None:
-    hits = np.array([[True], [False], [True]])
-    patients = np.array([0, 0, 1])
-    weights = np.array([[1.0, 2.0, 0.0, 0.0], [1.0, 0.0, 2.0, 0.0]])
-    shares = acc_replicates(hits, patients, weights)[:, 0]
-    np.testing.assert_array_equal(shares, [2 / 3, 1 / 2, 1.0, np.nan])

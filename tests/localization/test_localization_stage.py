@@ -32,6 +32,10 @@ def score(
     artifacts.write_table(
         root / "artifacts/inference/boxes.parquet", detected.assign(score=1.0, method="paper")
     )
+    peaks = detected.assign(
+        x_px=detected["x_px"] + detected["w_px"] / 2, y_px=detected["y_px"] + detected["h_px"] / 2
+    )
+    artifacts.write_table(root / "artifacts/inference/peaks.parquet", peaks)
     manifest = pd.DataFrame({"image": list(splits), "split": list(splits.values())})
     manifest["patient"] = manifest["image"].str.split("_").str[0]
     artifacts.write_table(root / "artifacts/dataset/manifest.parquet", manifest)
@@ -60,6 +64,31 @@ def test_perfect_boxes_hit_all_and_cost_nothing(root: Path) -> None:
             assert (cell["acc_score"], cell["acc_low"], cell["acc_high"]) == (1, 1, 1)
             assert cell["afp_paper_error"] == cell["afp_poster_error"] == 0
     assert method["mean"]["findings"] == 3
+    pooled = method["pooled"]
+    assert (pooled["boxes"], pooled["detected"], pooled["iou"]["0.7"]["acc_score"]) == (30, 30, 1)
+    assert sum(part["boxes"] for part in method["sizes"].values()) == 30
+    assert summary["pointing"]["pooled"]["pointing_score"] == 1
+
+
+def test_all_boxes_as_one_group_are_counted_by_box_and_sizes_apart(root: Path) -> None:
+    """Ten small boxes, all hit, and thirty large ones, none hit: a quarter of all boxes."""
+    truth = some_boxes(40, seed=8).assign(w_px=60.0, h_px=60.0)
+    small = np.arange(40) % 4 == 0
+    truth.loc[~small, ["w_px", "h_px"]] = 400.0
+    detected = truth.assign(x_px=truth["x_px"] + np.where(small, 0, 500))
+    summary = score(root, truth, detected, dict.fromkeys(truth["image"], "test"))
+    method = summary["methods"]["paper"]
+    cell = method["pooled"]["iou"]["0.5"]
+    assert cell["acc_score"] == 0.25
+    assert cell["acc_low"] < 0.25 < cell["acc_high"]
+    assert cell["afp_paper_error"] == cell["afp_poster_error"] == 0.75
+    sizes = method["sizes"]
+    assert [sizes[name]["boxes"] for name in ("small", "medium", "large")] == [10, 0, 30]
+    assert sizes["small"]["iou"]["0.5"]["acc_score"] == 1
+    assert sizes["large"]["iobb"]["0.1"]["acc_score"] == 0
+    assert sizes["medium"]["iou"]["0.5"]["acc_score"] is None
+    assert sizes["medium"]["reason"] == "no true box"
+    assert summary["pointing"]["pooled"]["pointing_score"] == 0.25
 
 
 def test_an_interval_lies_around_acc_and_false_boxes_are_over_all_true_ones(root: Path) -> None:

@@ -8,11 +8,11 @@ from thorax.progress import say
 
 
 def localize() -> None:
-    """Read both kinds of boxes, score them, and write metrics.json."""
+    """Read true boxes, detected ones and peaks, score them, and write metrics.json."""
     settings = config.load("localization", LocalizationConfig)
     boxes = boxed.read(
         artifacts.root() / "data" / "boxes.csv",
-        stage.output_folder("inference") / "boxes.parquet",
+        stage.output_folder("inference"),
         stage.output_folder("dataset") / "manifest.parquet",
         split=settings.split,
     )
@@ -21,6 +21,7 @@ def localize() -> None:
         artifacts.write_json(folder / "metrics.json", summary)
     for method in settings.methods:
         say(report(summary, method))
+    say(pointing_report(summary))
 
 
 def report(summary: Summary, method: str) -> str:
@@ -34,6 +35,20 @@ def report(summary: Summary, method: str) -> str:
     return (
         f"localization, method {method}: mean Acc {accs}; {summary['boxes']:,} true boxes on "
         f"{summary['images']:,} images"
+    )
+
+
+def pointing_report(summary: Summary) -> str:
+    """The result of the pointing game in one line."""
+    played = summary["pointing"]
+    pooled, mean = played["pooled"], played["mean"]
+    if not pooled["tries"]:
+        return "localization: no pointing game, no image has a true box"
+    interval = f"{pooled['pointing_low']:.3f} to {pooled['pointing_high']:.3f}"
+    return (
+        f"localization, pointing game: {pooled['pointing_score']:.3f} ({interval}) of "
+        f"{pooled['tries']:,} points lie in a true box, "
+        f"mean over {mean['findings']} findings {mean['pointing_score']:.3f}"
     )
 
 

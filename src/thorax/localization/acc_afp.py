@@ -18,11 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from thorax.localization.iou import Floats, iobb, iou, rescale
+from thorax.localization.iou import iobb, iou, rescale
 
-Ints = NDArray[np.int64]
 _SIDES = ["x_px", "y_px", "w_px", "h_px"]
 
 
@@ -87,24 +85,6 @@ def false_boxes(
     rows = _of(found.detected, finding)
     false = rows[f"best_{overlap}"] <= threshold
     return int((false & rows["targeted"]).sum() if targeted_only else false.sum())
-
-
-def acc_replicates(hits: NDArray[np.bool_], patients: Ints, weights: Floats) -> Floats:
-    """Acc in each bootstrap replicate.
-
-    Args:
-        hits: [K, T], whether each of a finding's K true boxes is hit at each threshold.
-        patients: [K], the row of each box's patient in `weights`.
-        weights: [P, R], how often each patient was drawn.
-
-    Returns:
-        [R, T]; NaN where no box was drawn.
-    """
-    drawn = weights[patients]  # [K, R]
-    total = drawn.sum(axis=0)
-    shares = np.full((weights.shape[1], hits.shape[1]), np.nan)
-    np.divide(drawn.T @ hits, total[:, None], out=shares, where=total[:, None] > 0)
-    return shares
 
 
 def _of(boxes: pd.DataFrame, finding: str) -> pd.DataFrame:

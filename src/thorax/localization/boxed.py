@@ -1,4 +1,4 @@
-"""The boxed images of one split: data/boxes.csv and boxes.parquet, kept to what the manifest lists.
+"""The boxed images of one split: true boxes, detected boxes and peaks that the manifest lists.
 
 Judges whether the boxes can be scored; scores none.
 """
@@ -15,6 +15,7 @@ from thorax.findings import FINDINGS
 
 _SIDES = ["x_px", "y_px", "w_px", "h_px", "frame_px"]
 _COLUMNS = ["image", "finding", *_SIDES]
+_POINT = ["image", "finding", "x_px", "y_px", "frame_px"]
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,18 @@ class Boxed:
     Attributes:
         truth: one true box: image, finding, x_px, y_px, w_px, h_px, frame_px, patient.
         detected: one detected box: the same without patient, and method.
+        peaks: one heatmap's highest point: image, finding, x_px, y_px, frame_px.
     """
 
     truth: pd.DataFrame
     detected: pd.DataFrame
+    peaks: pd.DataFrame
 
 
-def read(truth_path: Path, detected_path: Path, manifest_path: Path, *, split: str) -> Boxed:
-    """Read both tables and keep the images of the split that have a true box.
+def read(truth_path: Path, inference: Path, manifest_path: Path, *, split: str) -> Boxed:
+    """Read true boxes, and the boxes and peaks in the folder `inference`.
+
+    Keeps the images of the split that have a true box.
 
     True boxes on images outside the split (unreadable ones among them) are left out.
 
@@ -44,10 +49,15 @@ def read(truth_path: Path, detected_path: Path, manifest_path: Path, *, split: s
     truth = read_truth(truth_path)
     truth = truth[truth["image"].isin(patients.index)].reset_index(drop=True)
     truth["patient"] = patients.reindex(pd.Index(truth["image"])).to_numpy()
-    detected = artifacts.read_table(detected_path, [*_COLUMNS, "method"])
-    _check(detected, detected_path)
-    detected = detected[detected["image"].isin(set(truth["image"]))].reset_index(drop=True)
-    return Boxed(truth, detected)
+    detected = artifacts.read_table(inference / "boxes.parquet", [*_COLUMNS, "method"])
+    _check(detected, inference / "boxes.parquet")
+    peaks = artifacts.read_table(inference / "peaks.parquet", _POINT)
+    boxed = set(truth["image"])
+    return Boxed(truth, _on(detected, boxed), _on(peaks, boxed))
+
+
+def _on(table: pd.DataFrame, images: set[str]) -> pd.DataFrame:
+    return table[table["image"].isin(images)].reset_index(drop=True)
 
 
 def read_truth(path: Path) -> pd.DataFrame:

@@ -1,0 +1,88 @@
+"""Intervals of shares by resampling patients: the hits of one patient are drawn together.
+
+A bootstrap as that of the AUC (`thorax.evaluation.intervals`), for hits of boxes and of points.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from thorax.localization.settings import LocalizationConfig
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Chosen = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """The patients of K boxes or points, and how often each patient is drawn.
+
+    Attributes:
+        patients: [K], each one's patient as a row of `drawn`.
+        drawn: [P, R], how often each patient is drawn in each replicate.
+        config: the stage's settings.
+    """
+
+    patients: Ints
+    drawn: Floats
+    config: LocalizationConfig
+
+    @classmethod
+    def by_patient(cls, patients: "pd.Series[Any]", config: LocalizationConfig) -> "Resampled":
+        """Draw the patients of K rows `config.replicates` times; the same names, the same draws."""
+        names, rows = np.unique(patients.to_numpy(dtype=str), return_inverse=True)
+        return cls(np.asarray(rows, np.int64), _weights(len(names), config), config)
+
+    def of(self, chosen: Chosen) -> "Resampled":
+        """The same draws with only the chosen of the K rows."""
+        return Resampled(self.patients[chosen], self.drawn, self.config)
+
+    @property
+    def count(self) -> int:
+        """The number of patients among the K rows."""
+        return int(np.unique(self.patients).size)
+
+    def replicates(self, hits: Chosen) -> Floats:
+        """The share of hits [K, T] in each replicate: [R, T]; NaN where nothing was drawn."""
+        times = self.drawn[self.patients]  # [K, R]
+        total = times.sum(axis=0)
+        shares = np.full((self.drawn.shape[1], hits.shape[1]), np.nan)
+        np.divide(times.T @ hits, total[:, None], out=shares, where=total[:, None] > 0)
+        return shares
+
+
+def scored(
+    name: str, score: float, replicates: Floats, config: LocalizationConfig
+) -> dict[str, Any]:
+    """`NAME_score`, `_low`, `_high` and `_replicates` of a share and its replicates [R]."""
+    used = replicates[~np.isnan(replicates)]
+    low = high = float("nan")
+    if used.size and used.size >= config.min_share * replicates.size:
+        tail = (1 - config.confidence) / 2
+        low, high = (float(end) for end in np.quantile(used, [tail, 1 - tail]))
+    return {
+        f"{name}_score": float(score),
+        f"{name}_low": low,
+        f"{name}_high": high,
+        f"{name}_replicates": int(used.size),
+    }
+
+
+def mean_replicates(replicates: list[Floats], config: LocalizationConfig) -> Floats:
+    """The mean over findings in each replicate [R]; NaN where one of them drew nothing."""
+    none = np.full(config.replicates, np.nan)
+    return np.asarray(np.mean(replicates, axis=0)) if replicates else none
+
+
+def _weights(patients: int, config: LocalizationConfig) -> Floats:
+    if patients == 0:
+        return np.zeros((0, config.replicates))
+    drawn = np.random.default_rng(config.seed).integers(
+        patients, size=(config.replicates, patients)
+    )
+    counts = [np.bincount(row, minlength=patients) for row in drawn]
+    return np.stack(counts, axis=1).astype(np.float64)
