@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from thorax.errors import BadInput
-from thorax.model.classifier import Classifier
+from thorax.model import ensemble
 from thorax.training import examples, loop, state
 from thorax.training.device import make_deterministic
 from thorax.training.settings import TrainingConfig
@@ -21,8 +21,8 @@ Settings = Callable[..., TrainingConfig]
 
 def trained(data: loop.Data, settings: TrainingConfig, folder: Path) -> Progress:
     make_deterministic(settings)
-    model = Classifier(settings.model, findings=14)
-    model.set_normalisation(*examples.level_statistics(data.training))
+    model = ensemble.build(settings.model, findings=14)
+    ensemble.set_normalisation(model, *examples.level_statistics(data.training))
     return loop.Loop(model, data, settings=settings, folder=folder).run()
 
 
@@ -157,3 +157,30 @@ def test_pruning_keeps_the_newest_states_and_the_current_one(tmp_path: Path) -> 
     (tmp_path / "lock").touch()
     state.prune(tmp_path / "current", keep=1)
     assert {each.name for each in tmp_path.iterdir()} == {"current", "new", "lock"}
+
+
+def test_members_learn_apart_and_go_on_where_they_stopped(
+    data: loop.Data, fast: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = fast(epochs=2, patience_epochs=2, model={**FAST_MODEL, "members": 2})
+    whole = trained(data, settings, tmp_path / "whole")
+    first, second = (whole.best[f"members.{number}.prediction.weight"] for number in range(2))
+    assert not torch.allclose(first, second)
+    save = state.save
+
+    def save_and_stop(folder: Path, progress: Progress) -> None:
+        save(folder, progress)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(state, "save", save_and_stop)
+        trained(data, settings, tmp_path / "parts")
+    assert same(whole, trained(data, settings, tmp_path / "parts"))
+
+
+def test_the_last_epoch_is_kept_where_the_settings_say_so(
+    data: loop.Data, fast: Settings, folder: Path
+) -> None:
+    settings = fast(learning_rate=1e-12, epochs=3, patience_epochs=1, kept="last")
+    progress = trained(data, settings, folder)
+    assert progress.best_epoch == progress.epoch == 3

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from thorax.errors import BadInput
 from thorax.inference.predictor import Prediction, Predictor
-from thorax.model.classifier import Classifier
+from thorax.model.ensemble import Network
 
 LARGEST_DIFFERENCE = 1e-4  # between the logits of network and graph
 
 
-def to_onnx(classifier: Classifier, *, size_px: int) -> bytes:
+def to_onnx(classifier: Network, *, size_px: int) -> bytes:
     """The bytes of the graph for square images of `size_px`."""
     example = torch.zeros(2, 1, size_px, size_px, dtype=torch.uint8)
     program = torch.onnx.export(
@@ -39,7 +39,7 @@ def to_onnx(classifier: Classifier, *, size_px: int) -> bytes:
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def check_parity(classifier: Classifier, predictor: Predictor, pixels: NDArray[np.uint8]) -> float:
+def check_parity(classifier: Network, predictor: Predictor, pixels: NDArray[np.uint8]) -> float:
     """The largest difference between the logits of network and graph on `pixels` [B, S, S].
 
     Raises:

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from thorax import artifacts, config
 from thorax.config import Config
-from thorax.model.classifier import Classifier, ModelConfig
+from thorax.model import ensemble
+from thorax.model.classifier import ModelConfig
+from thorax.model.ensemble import Network
 from thorax.model.weights import load_whole, read
 
 WEIGHTS = "weights.safetensors"
@@ -38,7 +40,7 @@ class Description(Config):
 class Trained:
     """A model that was read back: the network in evaluation mode, and its description."""
 
-    classifier: Classifier
+    classifier: Network
     description: Description
 
 
@@ -64,6 +66,6 @@ def load(folder: Path) -> Trained:
     """Read a trained model; files that are missing or do not fit each other are a `BadInput`."""
     path = folder / MODEL
     description = config.parse(artifacts.read_json(path), Description, str(path))
-    classifier = Classifier(description.settings, findings=len(description.findings))
+    classifier = ensemble.build(description.settings, findings=len(description.findings))
     load_whole(classifier, read(folder / WEIGHTS), str(folder / WEIGHTS))
     return Trained(classifier.eval(), description)

@@ -40,6 +40,10 @@ class ModelConfig(Config):
     """What the learned r of lse-lba stays above; below lse_r."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of pooled features set to zero in training."""
+    members: int = Field(default=1, ge=1)
+    """Classifiers of this kind whose answers are averaged; each costs what one costs."""
+    mirrored: bool = False
+    """Whether answers are averaged with those for the mirror image; scoring costs twice as much."""
 
     @model_validator(mode="after")
     def _starts_above_the_bound(self) -> Self:

@@ -11,7 +11,7 @@ from urllib.error import URLError
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.models import get_weight
 
 from thorax import artifacts
@@ -65,10 +65,10 @@ def read(path: Path) -> dict[str, Tensor]:
         raise BadInput(f"{path} is not a safetensors file ({error})") from None
 
 
-def load_whole(classifier: Classifier, state: dict[str, Tensor], where: str) -> None:
+def load_whole(network: nn.Module, state: dict[str, Tensor], where: str) -> None:
     """Load every tensor of `state`; a missing, unknown or misshapen one is a `BadInput`."""
-    _check(classifier.state_dict(), state, where)
-    classifier.load_state_dict(state)
+    _check(network.state_dict(), state, where)
+    network.load_state_dict(state)
 
 
 def one_channel(kernels: Tensor) -> Tensor:

@@ -10,8 +10,9 @@ from thorax import artifacts, config, stage
 from thorax.dataset import manifest
 from thorax.dataset.pixels import Pixels
 from thorax.findings import FINDINGS
-from thorax.model import checkpoint, weights
-from thorax.model.classifier import Classifier, check_size
+from thorax.model import checkpoint, ensemble, weights
+from thorax.model.classifier import check_size
+from thorax.model.ensemble import Network
 from thorax.training import examples, loop, state, verdict
 from thorax.training.device import make_deterministic
 from thorax.training.settings import TrainingConfig
@@ -44,13 +45,13 @@ def read_data() -> loop.Data:
     return loop.Data(pixels, training, validation)
 
 
-def build(settings: TrainingConfig, data: loop.Data) -> tuple[Classifier, str]:
+def build(settings: TrainingConfig, data: loop.Data) -> tuple[Network, str]:
     """The network with its first weights, and where those came from."""
     check_size(settings.model, data.pixels.size_px)
     examples.warn_of_missing(data.training)
-    model = Classifier(settings.model, findings=len(FINDINGS))
-    weights.initialise(model, settings.model, weights=settings.weights)
-    model.set_normalisation(*examples.level_statistics(data.training))
+    model = ensemble.build(settings.model, findings=len(FINDINGS))
+    ensemble.initialise(model, settings.model, weights=settings.weights)
+    ensemble.set_normalisation(model, *examples.level_statistics(data.training))
     return model, weights.name(settings.weights)
 
 

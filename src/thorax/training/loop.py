@@ -21,6 +21,7 @@ from thorax.dataset.batches import PixelSource
 from thorax.errors import BadInput
 from thorax.evaluation import metrics
 from thorax.findings import FINDINGS
+from thorax.model import ensemble
 from thorax.model.losses import Objective
 from thorax.progress import say
 from thorax.training import optim, state
@@ -68,13 +69,14 @@ class Loop:
         self.folder = folder
         self.device = device_of(settings)
         self.model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.members = ensemble.members_of(self.model)
         self.averaged = optim.AveragedModel(self.model, settings.ema_decay)
         self.optimizer = optim.make(self.model, settings)
         self.objective = Objective(settings.loss, settings.loss_options)
         self.progress = state.load(folder, initial_weights=initial_weights)
 
     def run(self) -> Progress:
-        """Train to the last epoch or until patience ends; returns best weights and history."""
+        """Train to the last epoch or until patience ends; returns kept weights and history."""
         if self.progress.epoch:
             self._resume()
         while self.progress.epoch < self.settings.epochs and not self._out_of_patience():
@@ -126,7 +128,10 @@ class Loop:
         self, levels: NDArray[np.uint8], labels: tuple[Tensor, Tensor], rate: float,
         chance: torch.Generator,
     ) -> Tensor:  # fmt: skip
-        """One optimizer step on levels [B, H, W], in parts that fit; returns the loss, a scalar."""
+        """One optimizer step on levels [B, H, W], in parts that fit; returns the loss, a scalar.
+
+        Members of an ensemble learn from the same images, each augmented for itself.
+        """
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         targets, known = labels
@@ -135,14 +140,16 @@ class Loop:
         total = torch.zeros((), device=self.device)
         for first in range(0, len(levels), self.settings.batch_size):
             rows = slice(first, first + self.settings.batch_size)
-            pixels = augment(self._to_device(levels[rows])[:, None], self.settings.augment, chance)
-            logits = self._score(self.model, pixels)
-            share = self.objective.part(logits, targets[rows], counts[rows])
-            share.backward()  # type: ignore[no-untyped-call]
-            total += share.detach()
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_norm)
+            part = self._to_device(levels[rows])[:, None]
+            for member in self.members:
+                logits = self._score(member, augment(part, self.settings.augment, chance))
+                share = self.objective.part(logits, targets[rows], counts[rows])
+                share.backward()  # type: ignore[no-untyped-call]
+                total += share.detach()
+        for member in self.members:
+            nn.utils.clip_grad_norm_(member.parameters(), self.settings.gradient_norm)
         self.optimizer.step()
-        return total
+        return total / len(self.members)
 
     def _validate(self, number: int) -> Validated:
         """Loss and AUC of the averaged network on all validation images."""
@@ -173,7 +180,7 @@ class Loop:
         progress.model = _on_cpu(self.model.state_dict())
         progress.averaged = _on_cpu(self.averaged.module.state_dict())
         progress.optimizer = self.optimizer.state_dict()
-        if validated.mean_auc > progress.best_score:
+        if self.settings.kept == "last" or validated.mean_auc > progress.best_score:
             progress.best_epoch, progress.best_score = number, validated.mean_auc
             progress.best = progress.averaged
 

@@ -47,7 +47,10 @@ class TrainingConfig(Config):
     epochs: int = Field(default=10, ge=1)
     """Most passes over the training images."""
     patience_epochs: int = Field(default=5, ge=1)
-    """Training stops after so many epochs without a better validation mean AUC."""
+    """Training stops after so many epochs without a better validation mean AUC (kept: best)."""
+    kept: Literal["best", "last"] = "best"
+    """Whose weights are kept: the epoch's with the best validation mean AUC, or the last one's,
+    which is the better guess where few validation images have a finding."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """auto: cuda where there is one. On cuda the network runs in bfloat16."""
     threads: int = Field(default=0, ge=0)
