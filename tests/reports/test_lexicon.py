@@ -1,11 +1,16 @@
 """The text files that a clinician reviews are read as `rules/README.txt` says."""
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
-from thorax.findings import FINDINGS, NORMAL
-from thorax.reports import lexicon
+from thorax.errors import BadInput
+from thorax.findings import FINDINGS
+from thorax.reports import lexicon, patterns
+from thorax.reports.labeler import Labeler
+from thorax.reports.settings import ReportsConfig
 
 
 @pytest.mark.parametrize(
@@ -25,18 +30,67 @@ from thorax.reports import lexicon
     ],
 )
 def test_a_line_matches_what_it_says(phrase: str, text: str, matches: bool) -> None:
-    found = re.search(lexicon.pattern_of(phrase), text, re.IGNORECASE)
+    found = re.search(patterns.pattern_of(phrase), text, re.IGNORECASE)
     assert bool(found) is matches
 
 
-def test_every_finding_has_phrases_that_name_only_itself_or_a_declared_neighbour() -> None:
-    names = [phrases.name for phrases in lexicon.load().phrases]
-    assert names == [*FINDINGS, lexicon.OTHER, NORMAL]
+def named(sentence: str) -> set[str]:
+    found = lexicon.load().phrases.all(sentence, patterns.keys(sentence))
+    return {item.what.finding for item in found}
+
+
+def test_every_finding_has_phrases_and_a_word_of_no_finding_names_none() -> None:
+    for finding in FINDINGS:
+        assert finding in named(finding.replace("_", " "))
+    assert "normal" in named("Normal.")
+    assert named("The examination consists of words.") == set()
 
 
 def test_the_longest_cue_wins_at_one_place() -> None:
-    knowledge = lexicon.load()
-    match = knowledge.cue.search("there is no significant interval change in")
-    assert match is not None
-    assert match.group() == "no significant interval change"
-    assert knowledge.cues[match.lastgroup or ""][0].direction == "-"
+    sentence = "there is no significant interval change in"
+    first = lexicon.load().cues.all(sentence, patterns.keys(sentence))[0]
+    assert sentence[first.start : first.end] == "no significant interval change"
+    assert first.what.direction == "-"
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    for part in ("phrases", "rules"):
+        shutil.copytree(lexicon.BUILT_IN / part, tmp_path / part)
+    return tmp_path
+
+
+def test_a_phrase_is_added_without_code(copied: Path) -> None:
+    with (copied / "phrases" / "Effusion.txt").open("a") as file:
+        file.write("water on the lung | C0032227\n")
+    labeler = Labeler(ReportsConfig(), lexicon.load(copied))
+    label = labeler.label("FINDINGS: No water on the lung.")[FINDINGS.index("Effusion")]
+    assert (label.state, label.phrase, label.concept) == (
+        "negative", "water on the lung", "C0032227",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("rules/negation.txt", "no sign of"),
+        ("rules/negation.txt", "no sign of | beside"),
+        ("rules/sections.txt", "findings | perhaps"),
+        ("rules/severity.txt", "| mild"),
+        ("rules/spelling.txt", "short"),
+        ("phrases/Mass.txt", "~"),
+        ("phrases/Mass.txt", "lump | C12"),
+    ],
+)
+def test_a_broken_line_is_named_with_file_and_number(copied: Path, file: str, line: str) -> None:
+    path = copied / file
+    lines = path.read_text().count("\n")
+    path.write_text(path.read_text() + f"\n{line}\n")
+    with pytest.raises(BadInput, match=rf"{re.escape(file)}:{lines + 2}: "):
+        lexicon.load(copied)
+
+
+def test_a_missing_rules_file_is_named(copied: Path) -> None:
+    (copied / "rules" / "subject.txt").unlink()
+    with pytest.raises(BadInput, match=r"subject.txt is missing"):
+        lexicon.load(copied)

@@ -1,4 +1,4 @@
-"""What a sentence says about each finding that it names: affirmed, hedged or denied.
+"""What a sentence says about each finding that it names: affirmed, hedged, denied and so on.
 
 Cues in plain word order stand in for the dependency rules of Wang et al. (CVPR 2017, Table 6): a
 cue reaches the findings of its clause, so "no effusion, pneumothorax or consolidation" denies all
@@ -7,21 +7,44 @@ decides. Looks at one sentence; the report's state is aggregated in `labeler`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from thorax.reports.lexicon import Cue, Lexicon, Phrases
+from thorax.reports.lexicon import Cue, Kind, Lexicon, Phrase
+from thorax.reports.patterns import Finder, Found, apart, keys
 
-Assertion = Literal["affirmed", "hedged", "denied"]
+Assertion = Literal["affirmed", "hedged", "denied", "suggested", "set aside"]
 
 _INDEPENDENT = re.compile(r"(?:^|[,;(]|\band)\s*$", re.IGNORECASE)
-_MEANING: dict[str, Assertion] = {"negation": "denied", "uncertainty": "hedged"}
+_MEANING: dict[Kind, Assertion] = {
+    "negation": "denied",
+    "uncertainty": "hedged",
+    "likelihood": "affirmed",
+    "historical": "set aside",
+    "comparison": "set aside",
+    "subject": "set aside",
+}
+_DESCRIBES_WORDS = 6
 
 
 @dataclass(frozen=True)
 class Mention:
-    """A finding named in a sentence; `start` and `end` count characters from its start."""
+    """A finding named in a sentence.
+
+    Attributes:
+        finding: a finding, `other`, `noted` or `normal`.
+        assertion: what the sentence says about it; `suggested` when it names only a sign of it, and
+            `set aside` when it speaks of the past, another study or another person.
+        start: where the phrase starts, in characters from the sentence's start.
+        end: where it ends.
+        phrase: the phrase as written.
+        cue: the words that decide, as written; empty when none do.
+        rule: the file and the line of the cue; `affirmed` without one.
+        severity: mild, moderate or severe, when said.
+        laterality: left, right or bilateral, when said.
+        concept: the UMLS concept of the phrase, where known.
+    """
 
     finding: str
     assertion: Assertion
@@ -30,92 +53,149 @@ class Mention:
     phrase: str
     cue: str
     rule: str
-
-
-@dataclass(frozen=True)
-class _Found:
-    cue: Cue
-    start: int
-    end: int
-    text: str
+    severity: str = ""
+    laterality: str = ""
+    concept: str = ""
 
 
 def mentions(sentence: str, lexicon: Lexicon, *, after_reach_words: int) -> tuple[Mention, ...]:
-    """Every mention in `sentence`, by finding and then by place.
+    """Every mention in `sentence`, from left to right.
 
     Args:
         sentence: one sentence as written.
         lexicon: phrases and rules.
         after_reach_words: how many words back a cue reaches that stands after a finding.
     """
-    spans = [
-        (phrases.name, span) for phrases in lexicon.phrases for span in _named(sentence, phrases)
-    ]
-    if not spans:
+    corrected = lexicon.spelling.correct(sentence)
+    beginnings = keys(corrected.text)
+    named = _named(lexicon.phrases.all(corrected.text, beginnings))
+    if not named or _is_foreign(corrected.text, lexicon.foreign):
         return ()
-    cues = _cues(sentence, lexicon)
-    boundaries = [(mark.start(), mark.end()) for mark in lexicon.boundary.finditer(sentence)]
+    clause = _Clause(corrected.text, beginnings, lexicon, named, after_reach_words)
+    place = corrected.original
     found = []
-    for finding, (start, end) in spans:
-        cue = _nearest(sentence, (start, end), cues, boundaries, after_reach_words)
-        assertion = _MEANING[cue.cue.kind] if cue else "affirmed"
-        rule = f"{cue.cue.kind}: {cue.cue.line}" if cue else "affirmed"
-        text = cue.text if cue else ""
-        found.append(Mention(finding, assertion, start, end, sentence[start:end], text, rule))
+    for item in named:
+        cue, assertion, rule = clause.reading(item)
+        start, end = place(item.start), place(item.end)
+        found.append(
+            Mention(
+                item.what.finding,
+                assertion,
+                start,
+                end,
+                sentence[start:end],
+                sentence[place(cue.start) : place(cue.end)] if cue else "",
+                rule,
+                clause.described(item, lexicon.severity),
+                clause.described(item, lexicon.laterality),
+                item.what.concept,
+            )
+        )
     return tuple(found)
 
 
-def _named(sentence: str, phrases: Phrases) -> Iterator[tuple[int, int]]:
-    barred = [m.span() for m in phrases.exception.finditer(sentence)] if phrases.exception else []
-    for match in phrases.mention.finditer(sentence):
-        start, end = match.span()
-        if not any(start < bar_end and bar_start < end for bar_start, bar_end in barred):
-            yield start, end
+def _named(found: list[Found[Phrase]]) -> list[Found[Phrase]]:
+    """Names and signs that no exception of the same finding overlaps, longest first at a place."""
+    barred = [item for item in found if item.what.sense == "exception"]
+    by_finding: dict[str, list[Found[Phrase]]] = {}
+    for item in found:
+        if item.what.sense != "exception" and not any(
+            item.what.finding == bar.what.finding and item.start < bar.end and bar.start < item.end
+            for bar in barred
+        ):
+            by_finding.setdefault(item.what.finding, []).append(item)
+    kept = [item for items in by_finding.values() for item in apart(items)]
+    return sorted(kept, key=lambda item: (item.start, item.end))
 
 
-def _cues(sentence: str, lexicon: Lexicon) -> list[_Found]:
-    found = [
-        _Found(cue, match.start(), match.end(), match.group())
-        for match in lexicon.cue.finditer(sentence)
-        for cue in lexicon.cues[match.lastgroup or ""]
-        if cue.direction != "-"
-    ]
+def _is_foreign(sentence: str, languages: dict[str, bool]) -> bool:
+    """Whether more frequent words of other languages than of English stand in it."""
+    known = [languages[word] for word in sentence.lower().split() if word in languages]
+    return sum(known) > len(known) - sum(known)
+
+
+class _Clause:
+    """What stands around the findings of one sentence."""
+
+    def __init__(
+        self,
+        sentence: str,
+        beginnings: frozenset[str],
+        lexicon: Lexicon,
+        named: list[Found[Phrase]],
+        after_reach_words: int,
+    ) -> None:
+        self._sentence = sentence
+        self._beginnings = beginnings
+        self._named = named
+        self._reach = after_reach_words
+        self._boundaries = [
+            (item.start, item.end)
+            for item in apart(lexicon.boundary.all(sentence, beginnings))
+            if item.what
+        ]
+        self._cues = _cues(sentence, lexicon.cues.all(sentence, beginnings))
+
+    def reading(self, item: Found[Phrase]) -> tuple[Found[Cue] | None, Assertion, str]:
+        """The cue that decides about a mention, what it makes of it, and the rule's name."""
+        cue = self._nearest(item.start, item.end)
+        assertion = _MEANING[cue.what.kind] if cue else "affirmed"
+        rule = f"{cue.what.kind}: {cue.what.line}" if cue else "affirmed"
+        if item.what.sense == "sign" and assertion in ("affirmed", "hedged"):
+            return cue, "suggested", f"sign: {item.what.line}"
+        return cue, assertion, rule
+
+    def described(self, item: Found[Phrase], words: Finder[str]) -> str:
+        """The nearest of `words` to a mention, with no other mention and no boundary between."""
+        near: list[tuple[int, str]] = []
+        for word in words.all(self._sentence, self._beginnings):
+            left, right = min(word.end, item.end), max(word.start, item.start)
+            inside = word.start < item.end and item.start < word.end
+            between = self._sentence[left:right]
+            if inside or not (
+                len(between.split()) > _DESCRIBES_WORDS
+                or self._parted(left, right)
+                or any(left <= other.start and other.end <= right for other in self._named)
+            ):
+                near.append((0 if inside else right - left, word.what))
+        return min(near)[1] if near else ""
+
+    def _nearest(self, start: int, end: int) -> Found[Cue] | None:
+        reached: list[tuple[int, Found[Cue]]] = []
+        for item in self._cues:
+            if start <= item.start and item.end <= end:  # "heart is not enlarged"
+                reached.append((0, item))
+            elif item.what.direction == "before" and item.end <= start:
+                if not self._parted(item.end, start):
+                    reached.append((start - item.end, item))
+            elif item.what.direction == "after" and item.start >= end:
+                words = len(self._sentence[end : item.start].split())
+                if words <= self._reach and not self._parted(end, item.start):
+                    reached.append((item.start - end, item))
+        return min(reached, key=lambda pair: pair[0])[1] if reached else None
+
+    def _parted(self, left: int, right: int) -> bool:
+        return any(left <= start and end <= right for start, end in self._boundaries)
+
+
+def _cues(sentence: str, found: Iterable[Found[Cue]]) -> list[Found[Cue]]:
+    """The cues that count: the longest at a place, and no hedge under a denial."""
+    kept: list[Found[Cue]] = []
+    for item in found:
+        alike = kept and (item.start, item.end) == (kept[-1].start, kept[-1].end)
+        if not kept or item.start >= kept[-1].end or alike:  # one line may stand on either side
+            kept.append(item)
+    cues = [item for item in kept if item.what.direction != "-"]
     denials = [
-        item for item in found if item.cue.kind == "negation" and item.cue.direction == "before"
+        item for item in cues if (item.what.kind, item.what.direction) == ("negation", "before")
     ]
-    return [item for item in found if not _under_a_denial(item, denials, sentence)]
+    return [item for item in cues if not _under_a_denial(item, denials, sentence)]
 
 
-def _under_a_denial(item: _Found, denials: list[_Found], sentence: str) -> bool:
+def _under_a_denial(item: Found[Cue], denials: list[Found[Cue]], sentence: str) -> bool:
     """Whether a hedge only continues a denial: "no opacity suspicious for pneumonia"."""
-    if item.cue.kind != "uncertainty" or item.cue.direction != "before":
+    if item.what.kind == "negation" or item.what.direction != "before":
         return False
     if _INDEPENDENT.search(sentence, 0, item.start):
         return False
     return any(denial.end <= item.start for denial in denials)
-
-
-def _nearest(
-    sentence: str,
-    span: tuple[int, int],
-    cues: list[_Found],
-    boundaries: list[tuple[int, int]],
-    after_reach_words: int,
-) -> _Found | None:
-    start, end = span
-    reached: list[tuple[int, _Found]] = []
-    for item in cues:
-        if start <= item.start and item.end <= end:  # "heart is not enlarged"
-            reached.append((0, item))
-        elif item.cue.direction == "before" and item.end <= start:
-            if not _parted(boundaries, item.end, start):
-                reached.append((start - item.end, item))
-        elif item.cue.direction == "after" and item.start >= end:
-            words = len(sentence[end : item.start].split())
-            if words <= after_reach_words and not _parted(boundaries, end, item.start):
-                reached.append((item.start - end, item))
-    return min(reached, key=lambda pair: pair[0])[1] if reached else None
-
-
-def _parted(boundaries: list[tuple[int, int]], left: int, right: int) -> bool:
-    return any(left <= start and end <= right for start, end in boundaries)

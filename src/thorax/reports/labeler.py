@@ -5,22 +5,25 @@ another language) says nothing: every state is `unmentioned`, `normal` too.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from thorax.findings import FINDINGS, NORMAL, State
 from thorax.reports import lexicon
 from thorax.reports.assertion import Assertion, Mention, mentions
+from thorax.reports.lexicon import Lexicon
 from thorax.reports.sections import Sentence, sentences
 from thorax.reports.settings import ReportsConfig
 
 _CACHED_SENTENCES = 200_000  # reports repeat themselves; about 100 MB when full
 
-_STATE: dict[Assertion, State] = {
-    "affirmed": "positive",
-    "hedged": "uncertain",
-    "denied": "negative",
-}
+_CASES: tuple[tuple[Assertion, State], ...] = (
+    ("affirmed", "positive"),
+    ("hedged", "uncertain"),
+    ("denied", "negative"),
+    ("suggested", "uncertain"),
+    ("set aside", "unmentioned"),
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,10 @@ class Label:
         end: where it ends.
         phrase: the deciding phrase as written.
         cue: the words that negate or hedge it; empty when affirmed.
-        rule: the line of the rule file, or the case, that gave the state.
+        rule: the rule file and its line, or the case, that gave the state.
+        severity: mild, moderate or severe, when said of the deciding phrase.
+        laterality: left, right or bilateral, when said of it.
+        concept: its UMLS concept, where known.
     """
 
     finding: str
@@ -48,68 +54,96 @@ class Label:
     phrase: str = ""
     cue: str = ""
     rule: str = "unmentioned"
+    severity: str = ""
+    laterality: str = ""
+    concept: str = ""
 
 
 class Labeler:
-    """Labels reports; equal sentences are read once."""
+    """Labels reports; equal sentences are read once.
 
-    def __init__(self, config: ReportsConfig) -> None:
-        self._lexicon = lexicon.load()
+    Args:
+        config: settings.
+        knowledge: phrases and rules; by default those of this package.
+    """
+
+    def __init__(self, config: ReportsConfig, knowledge: Lexicon | None = None) -> None:
+        self._lexicon = knowledge or lexicon.load()
         self._reach = config.after_reach_words
         self._mentions = lru_cache(maxsize=_CACHED_SENTENCES)(self._read)
 
     def label(self, text: str) -> list[Label]:
         """One label per finding in the order of `FINDINGS`, then `normal`."""
         found: dict[str, list[tuple[Sentence, Mention]]] = defaultdict(list)
-        for sentence in sentences(text, self._lexicon):
-            for mention in self._mentions(sentence.text):
-                found[mention.finding].append((sentence, mention))
+        for sentence, mention in self.mentions(text):
+            found[mention.finding].append((sentence, mention))
         labels = [_aggregate(finding, found[finding]) for finding in FINDINGS]
-        other = _aggregate(lexicon.OTHER, found[lexicon.OTHER])
-        normal = _aggregate(NORMAL, found[NORMAL])
-        return [*labels, _normal([*labels, other], normal)]
+        beyond = [_aggregate(name, found[name]) for name in (lexicon.OTHER, lexicon.NOTED)]
+        return [*labels, _normal([*labels, *beyond], _aggregate(NORMAL, found[NORMAL]))]
+
+    def mentions(self, text: str) -> list[tuple[Sentence, Mention]]:
+        """Every mention of every finding, sentence by sentence, concluding sections first."""
+        read = sorted(sentences(text, self._lexicon), key=lambda sentence: not sentence.concludes)
+        return [
+            (sentence, mention) for sentence in read for mention in self._mentions(sentence.text)
+        ]
 
     def _read(self, sentence: str) -> tuple[Mention, ...]:
         return mentions(sentence, self._lexicon, after_reach_words=self._reach)
 
 
 def _aggregate(finding: str, found: list[tuple[Sentence, Mention]]) -> Label:
-    """1 any mention affirmed: positive; 2 any hedged: uncertain; 3 any denied: negative; 4 none."""
-    for assertion, state in _STATE.items():
+    """A finding's state from its mentions, by the first case that applies.
+
+    1 any affirmed: positive; 2 any hedged: uncertain; 3 any denied: negative; 4 a sign of it:
+    uncertain; 5 only told of the past, another study or another person: unmentioned, with the
+    words; 6 none: unmentioned. Within a case the conclusion is quoted before the findings.
+    """
+    for assertion, state in _CASES:
         for sentence, mention in found:
             if mention.assertion == assertion:
-                return Label(
-                    finding,
-                    state,
-                    sentence.section,
-                    sentence.text,
-                    sentence.start + mention.start,
-                    sentence.start + mention.end,
-                    mention.phrase,
-                    mention.cue,
-                    mention.rule,
-                )
+                return _label(finding, state, sentence, mention)
     return Label(finding, "unmentioned")
 
 
+def _label(finding: str, state: State, sentence: Sentence, mention: Mention) -> Label:
+    return Label(
+        finding,
+        state,
+        sentence.section,
+        sentence.text,
+        sentence.start + mention.start,
+        sentence.start + mention.end,
+        mention.phrase,
+        mention.cue,
+        mention.rule,
+        mention.severity,
+        mention.laterality,
+        mention.concept,
+    )
+
+
 def _normal(diseases: list[Label], wording: Label) -> Label:
-    """The label `normal`: 1 nothing recognised: unmentioned; 2 a disease affirmed: negative;
-    3 a disease hedged: uncertain; 4 otherwise positive.
+    """The label `normal`, by the first case that applies.
+
+    1 nothing recognised: unmentioned; 2 anything affirmed: negative; 3 anything hedged: uncertain;
+    4 otherwise positive.
 
     Wang et al. code "normal" without any disease, or with the concept "normal". Taken alone the
-    second would call "cardiomegaly, lungs normal" normal; here no disease may be left standing.
+    second would call "cardiomegaly, lungs normal" normal; here nothing may be left standing. What
+    is `noted` (a pacemaker, clips, low volumes) counts too, as for those who coded the OpenI
+    reports.
     """
-    if wording.state == "unmentioned" and all(label.state == "unmentioned" for label in diseases):
+    everything = [wording, *diseases]
+    if all(label.state == "unmentioned" for label in everything):
         return Label(NORMAL, "unmentioned", rule="nothing recognised")
     for state, answer in (("positive", "negative"), ("uncertain", "uncertain")):
         for label in diseases:
             if label.state == state:
                 return _because(label, answer, f"disease {state}")  # type: ignore[arg-type]
-    witness = next(label for label in (wording, *diseases) if label.state != "unmentioned")
+    witness = next(label for label in everything if label.state != "unmentioned")
     return _because(witness, "positive", "no disease left")
 
 
 def _because(label: Label, state: State, rule: str) -> Label:
-    return Label(
-        NORMAL, state, label.section, label.sentence, label.start, label.end, label.phrase, "", rule
-    )
+    return replace(label, finding=NORMAL, state=state, cue="", rule=rule)

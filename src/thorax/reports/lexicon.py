@@ -1,26 +1,73 @@
 """Clinical knowledge as text: reads `phrases/*.txt` and `rules/*.txt` into compiled patterns.
 
-`rules/README.txt` says how a line is read. Nothing here decides about a report.
+`rules/README.txt` says how a line is read. A line that cannot be read is named with its file and
+number. Nothing here decides about a report.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from thorax.errors import BadInput
 from thorax.findings import FINDINGS, NORMAL
+from thorax.reports import spelling
+from thorax.reports.patterns import Finder, literals, pattern_of
 
-OTHER = "other"
+OTHER: Final = "other"
 """Diseases beyond the fourteen: no label, but a report that affirms one is not normal."""
 
-Kind = Literal["negation", "uncertainty"]
-Direction = Literal["before", "after", "-"]
+NOTED: Final = "noted"
+"""Devices, operations and limits of the study: no disease, but nobody calls the chest normal."""
 
-_FOLDER = Path(__file__).parent
-_GAP = r"(?:\s+[\w'/-]+){0,4}?"
-_PUNCTUATION = {",", ";"}
+Kind = Literal["negation", "uncertainty", "likelihood", "historical", "comparison", "subject"]
+Direction = Literal["before", "after", "-"]
+Sense = Literal["name", "sign", "exception"]
+Reading = Literal["read", "conclude", "skip"]
+
+KINDS: Final[tuple[Kind, ...]] = (
+    "negation",
+    "uncertainty",
+    "likelihood",
+    "historical",
+    "comparison",
+    "subject",
+)
+BUILT_IN: Final = Path(__file__).parent
+_CONCEPT = re.compile(r"C\d{7}")
+_SENSES: Final[dict[str, Sense]] = {"-": "exception", "~": "sign"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a knowledge file without its comment, and where it stands."""
+
+    path: Path
+    number: int
+    text: str
+
+    def broken(self, why: str) -> BadInput:
+        """The error that names the line."""
+        return BadInput(f"{self.path}:{self.number}: {self.text!r} {why}")
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One line of a phrase file.
+
+    Attributes:
+        finding: whom it names: a finding, `other`, `noted` or `normal`.
+        sense: whether it names it, is only a sign of it, or only looks like it.
+        concept: its UMLS concept, or empty.
+        line: the line as written, without mark and concept.
+    """
+
+    finding: str
+    sense: Sense
+    concept: str
+    line: str
 
 
 @dataclass(frozen=True)
@@ -28,7 +75,7 @@ class Cue:
     """One line of a rule file.
 
     Attributes:
-        kind: what it does to a finding in its reach.
+        kind: what it does to a finding in its reach; the file's name.
         direction: where the cue stands; `-` only hides shorter cues inside it.
         line: the line as written, without comment.
     """
@@ -39,125 +86,109 @@ class Cue:
 
 
 @dataclass(frozen=True)
-class Phrases:
-    """The wordings of one finding: what names it, and what only looks as if."""
-
-    name: str
-    mention: re.Pattern[str]
-    exception: re.Pattern[str] | None
-
-
-@dataclass(frozen=True)
 class Lexicon:
     """All that the labeler knows.
 
     Attributes:
-        phrases: one entry per finding, then `other` and `normal`.
-        cue: one pattern of all cues, longest first; the matching group's name is a key of `cues`.
-        cues: what each group means; a cue may stand on either side of a finding.
-        boundary: what ends the reach of a cue.
+        phrases: the wordings of every finding, then of `other`, `noted` and `normal`.
+        cues: what changes the meaning of a finding in its reach.
+        boundary: what ends the reach of a cue; False hides a boundary inside it.
+        severity: words of degree, and the degree.
+        laterality: words of side, and the side.
         heading: a heading and its colon; group `name`.
-        sections: heading in small letters to whether its text is read.
+        sections: heading in small letters to how its text is read.
+        foreign: words of other languages to True, frequent words of English to False.
+        spelling: corrects long words that are misspelt by one letter.
     """
 
-    phrases: tuple[Phrases, ...]
-    cue: re.Pattern[str]
-    cues: dict[str, tuple[Cue, ...]]
-    boundary: re.Pattern[str]
+    phrases: Finder[Phrase]
+    cues: Finder[Cue]
+    boundary: Finder[bool]
+    severity: Finder[str]
+    laterality: Finder[str]
     heading: re.Pattern[str]
-    sections: dict[str, bool]
+    sections: dict[str, Reading]
+    foreign: dict[str, bool]
+    spelling: spelling.Corrector
 
 
 @cache
-def load() -> Lexicon:
-    """The lexicon beside this module; a line that cannot be read is a `BadInput` naming it."""
-    names = (*FINDINGS, OTHER, NORMAL)
-    cue, cues = _cues()
-    sections = _sections()
-    headings = "|".join(_words(name) for name in _longest_first(sections))
+def load(folder: Path = BUILT_IN) -> Lexicon:
+    """The knowledge in `folder` (its `phrases/` and `rules/`); by default that beside this module.
+
+    Raises:
+        BadInput: a file is missing, or a line cannot be read: it names file and line.
+    """
+    rules = folder / "rules"
+    phrases = [
+        pair for name in (*FINDINGS, OTHER, NOTED, NORMAL) for pair in _phrases(folder, name)
+    ]
+    sections = dict(_pairs(rules / "sections.txt", ("read", "conclude", "skip")))
+    headings = "|".join(pattern_of(name) for name in sorted(sections, key=len, reverse=True))
     return Lexicon(
-        phrases=tuple(_phrases(name) for name in names),
-        cue=cue,
-        cues=cues,
-        boundary=_any_of(_lines(_FOLDER / "rules" / "boundary.txt")),
+        phrases=Finder(phrases),
+        cues=Finder(pair for kind in KINDS for pair in _cues(rules, kind)),
+        boundary=Finder(_boundaries(rules / "boundary.txt")),
+        severity=Finder(_pairs(rules / "severity.txt", ("mild", "moderate", "severe"))),
+        laterality=Finder(_pairs(rules / "laterality.txt", ("left", "right", "bilateral"))),
         heading=re.compile(rf"(?:^|(?<=[\n.;]))[ \t]*(?P<name>{headings})[ \t]*:", re.IGNORECASE),
-        sections=sections,
+        sections={heading: what for heading, what in sections.items()},  # type: ignore[misc]
+        foreign={
+            word: what == "foreign"
+            for word, what in _pairs(rules / "language.txt", ("english", "foreign"))
+        },
+        spelling=_spelling(rules / "spelling.txt", [phrase for phrase, _ in phrases]),
     )
 
 
-def pattern_of(phrase: str) -> str:
-    """The regular expression of one line: words, `word*`, `...` for a gap, `a / b` for either."""
-    pieces: list[str] = []
-    for token in re.sub(r"\s*/\s*", "/", phrase.strip()).split():
-        if token == "...":
-            pieces.append(_GAP)
-        elif token in _PUNCTUATION:
-            pieces.append(rf"\s*{re.escape(token)}")
-        else:
-            pieces.append((r"\s+" if pieces else "") + _words(token))
-    return "".join(pieces)
+def _phrases(folder: Path, finding: str) -> Iterator[tuple[str, Phrase]]:
+    for line in _lines(folder / "phrases" / f"{finding}.txt"):
+        text, _, concept = (part.strip() for part in line.text.partition("|"))
+        mark = text[:2].strip()
+        sense = _SENSES.get(mark, "name")
+        phrase = text[1:].strip() if sense != "name" else text
+        if not literals(phrase):
+            raise line.broken("holds no word")
+        if "|" in line.text and not _CONCEPT.fullmatch(concept):
+            raise line.broken("must have a UMLS concept such as C0032227 after '|'")
+        yield phrase, Phrase(finding, sense, concept, phrase)
 
 
-def _words(token: str) -> str:
-    options = [re.escape(option).replace(r"\*", r"\w*") for option in token.split("/")]
-    return rf"(?<!\w)(?:{'|'.join(options)})(?!\w)"
-
-
-def _any_of(phrases: list[str]) -> re.Pattern[str]:
-    return re.compile(
-        "|".join(pattern_of(phrase) for phrase in _longest_first(phrases)), re.IGNORECASE
-    )
-
-
-def _phrases(name: str) -> Phrases:
-    lines = _lines(_FOLDER / "phrases" / f"{name}.txt")
-    exceptions = [line.removeprefix("-").strip() for line in lines if line.startswith("- ")]
-    mentions = [line for line in lines if not line.startswith("- ")]
-    return Phrases(name, _any_of(mentions), _any_of(exceptions) if exceptions else None)
-
-
-def _cues() -> tuple[re.Pattern[str], dict[str, tuple[Cue, ...]]]:
-    by_phrase: dict[str, tuple[Cue, ...]] = {}
-    kinds: tuple[Kind, ...] = ("negation", "uncertainty")
-    for kind in kinds:
-        path = _FOLDER / "rules" / f"{kind}.txt"
-        for phrase, direction in _pairs(path, {"before", "after", "-"}):
-            cue = Cue(kind, direction, f"{phrase} | {direction}")  # type: ignore[arg-type]
-            by_phrase[phrase] = (*by_phrase.get(phrase, ()), cue)
-    groups = {f"cue{number}": phrase for number, phrase in enumerate(_longest_first(by_phrase))}
-    pattern = "|".join(f"(?P<{group}>{pattern_of(phrase)})" for group, phrase in groups.items())
-    return re.compile(pattern, re.IGNORECASE), {group: by_phrase[groups[group]] for group in groups}
-
-
-def _sections() -> dict[str, bool]:
-    pairs = _pairs(_FOLDER / "rules" / "sections.txt", {"read", "skip"})
-    return {heading: what == "read" for heading, what in pairs}
-
-
-def _pairs(path: Path, allowed: set[str]) -> list[tuple[str, str]]:
-    pairs = []
+def _spelling(path: Path, phrases: list[str]) -> spelling.Corrector:
+    words = []
     for line in _lines(path):
-        left, _, right = (part.strip() for part in line.rpartition("|"))
-        if not left or right not in allowed:
-            raise BadInput(
-                f"{path}: {line!r} must end in ' | ' and one of {', '.join(sorted(allowed))}"
-            )
-        pairs.append((left, right))
-    return pairs
+        if not (line.text.isalpha() and len(line.text) >= spelling.SHORTEST):
+            raise line.broken(f"must be one word of at least {spelling.SHORTEST} letters")
+        words.append(line.text.lower())
+    return spelling.Corrector(words, (word for phrase in phrases for word in literals(phrase)))
 
 
-def _lines(path: Path) -> list[str]:
+def _cues(rules: Path, kind: Kind) -> Iterator[tuple[str, Cue]]:
+    for phrase, direction in _pairs(rules / f"{kind}.txt", ("before", "after", "-")):
+        yield phrase, Cue(kind, direction, f"{phrase} | {direction}")  # type: ignore[arg-type]
+
+
+def _boundaries(path: Path) -> Iterator[tuple[str, bool]]:
+    for line in _lines(path):
+        hides = line.text.startswith("- ")
+        yield line.text[2:].strip() if hides else line.text, not hides
+
+
+def _pairs(path: Path, allowed: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for line in _lines(path):
+        left, _, right = (part.strip() for part in line.text.rpartition("|"))
+        if right not in allowed or not literals(left):
+            raise line.broken(f"must be words, then ' | ', then one of {', '.join(allowed)}")
+        yield left, right
+
+
+def _lines(path: Path) -> Iterator[Line]:
     try:
         raw = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         raise BadInput(f"{path} is missing: the labeler needs it") from None
-    lines = [line.partition("#")[0].strip() for line in raw]
-    return [line for line in lines if line]
-
-
-def _longest_first(
-    phrases: "list[str] | dict[str, bool] | dict[str, tuple[Cue, ...]]",
-) -> list[str]:
-    return sorted(
-        phrases, key=lambda phrase: (-len(re.sub(r"\s*/\s*", "/", phrase).split()), -len(phrase))
-    )
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not UTF-8: {error}") from None
+    for number, text in enumerate(raw, 1):
+        if bare := text.partition("#")[0].strip():
+            yield Line(path, number, bare)

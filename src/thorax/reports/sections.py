@@ -22,37 +22,45 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n(?=[ \t]*(?:[-*•]|\d+[.)]
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence, the section that it stands in, and where it starts in the report's text."""
+    """A sentence and its place.
+
+    Attributes:
+        section: heading that it stands under, in small letters.
+        text: the sentence.
+        start: where it starts in the report's text, in characters.
+        concludes: whether its section sums the report up.
+    """
 
     section: str
     text: str
     start: int
+    concludes: bool
 
 
 def sentences(text: str, lexicon: Lexicon) -> Iterator[Sentence]:
     """The sentences of the sections that count, in the order of the text."""
     for section, start, end in _sections_that_count(text, lexicon):
-        yield from _split(text, section, start, end)
+        concludes = lexicon.sections.get(section) == "conclude"
+        for left, right in _split(text, start, end):
+            if sentence := text[left:right].strip():
+                yield Sentence(section, sentence, text.index(sentence, left), concludes)
 
 
 def _sections_that_count(text: str, lexicon: Lexicon) -> list[tuple[str, int, int]]:
     headings = list(lexicon.heading.finditer(text))
     ends = [heading.start() for heading in headings[1:]] + [len(text)]
     counted = [
-        (heading["name"].lower(), heading.end(), end)
+        (name, heading.end(), end)
         for heading, end in zip(headings, ends, strict=False)
-        if lexicon.sections[" ".join(heading["name"].lower().split())]
+        if lexicon.sections[name := " ".join(heading["name"].lower().split())] != "skip"
     ]
     return counted or [(WHOLE, 0, len(text))]
 
 
-def _split(text: str, section: str, start: int, end: int) -> Iterator[Sentence]:
+def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     at = start
     for mark in [*_SENTENCE_END.finditer(text, start, end), None]:
-        stop = mark.start() if mark else end
-        for left, right in _pieces(text, at, stop):
-            if sentence := text[left:right].strip():
-                yield Sentence(section, sentence, text.index(sentence, left))
+        yield from _pieces(text, at, mark.start() if mark else end)
         at = mark.end() if mark else end
 
 

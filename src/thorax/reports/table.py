@@ -65,6 +65,9 @@ _DTYPES = {
     "phrase": "str",
     "cue": "str",
     "rule": "str",
+    "severity": "str",
+    "laterality": "str",
+    "concept": "str",
 }
 
 

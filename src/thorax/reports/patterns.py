@@ -1,0 +1,127 @@
+"""Phrases as a clinician writes them, compiled, and found fast in a sentence.
+
+A line is words, `word*`, `...` for a gap and `a / b` for either (`rules/README.txt`). Each is a
+regular expression of its own, tried only where the sentence holds the beginning of one of its
+words, so that a thousand lines cost little. Knows nothing of medicine.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Payload = TypeVar("Payload")
+
+_GAP = r"(?:\s+[\w'/-]+){0,4}?"
+_PUNCTUATION = {",", ";"}
+_WORD = re.compile(r"\w+")
+_KEY_LETTERS = 4
+
+
+@dataclass(frozen=True)
+class Found(Generic[Payload]):
+    """Where a line matches: characters `start` to `end` of the sentence, and what it means."""
+
+    start: int
+    end: int
+    what: Payload
+
+
+@dataclass(frozen=True)
+class _Entry(Generic[Payload]):
+    pattern: re.Pattern[str]
+    rank: int
+    what: Payload
+
+
+class Finder(Generic[Payload]):
+    """Finds many phrases in a sentence."""
+
+    def __init__(self, phrases: Iterable[tuple[str, Payload]]) -> None:
+        self._by_key: dict[str, list[_Entry[Payload]]] = defaultdict(list)
+        ranked = sorted(phrases, key=lambda pair: _length(pair[0]), reverse=True)
+        for rank, (phrase, what) in enumerate(ranked):
+            entry = _Entry(re.compile(pattern_of(phrase), re.IGNORECASE), rank, what)
+            for key in _keys_of(phrase):
+                self._by_key[key].append(entry)
+
+    def all(self, sentence: str, keys: frozenset[str]) -> list[Found[Payload]]:
+        """Every match, from left to right; at one place the line with most words comes first.
+
+        Args:
+            sentence: the text.
+            keys: its `keys`, handed in because several finders look at one sentence.
+        """
+        entries = {
+            entry.rank: entry for key in keys & self._by_key.keys() for entry in self._by_key[key]
+        }
+        matches = [
+            (match.start(), rank, Found(match.start(), match.end(), entry.what))
+            for rank, entry in entries.items()
+            for match in entry.pattern.finditer(sentence)
+        ]
+        return [found for _, _, found in sorted(matches, key=lambda match: match[:2])]
+
+
+def apart(found: Iterable[Found[Payload]]) -> list[Found[Payload]]:
+    """Of matches that overlap only the first, in the order given by `Finder.all`."""
+    kept: list[Found[Payload]] = []
+    for item in found:
+        if not kept or item.start >= kept[-1].end:
+            kept.append(item)
+    return kept
+
+
+def keys(sentence: str) -> frozenset[str]:
+    """What the words of a sentence begin with; the empty key stands for any sentence."""
+    return frozenset(word[:_KEY_LETTERS] for word in _WORD.findall(sentence.lower())) | {""}
+
+
+def pattern_of(phrase: str) -> str:
+    """The regular expression of one line: words, `word*`, `...` for a gap, `a / b` for either."""
+    pieces: list[str] = []
+    for token in _tokens(phrase):
+        if token == "...":
+            pieces.append(_GAP)
+        elif token in _PUNCTUATION:
+            pieces.append(rf"\s*{re.escape(token)}")
+        else:
+            pieces.append((r"\s+" if pieces else "") + _words(token))
+    return "".join(pieces)
+
+
+def literals(phrase: str) -> list[str]:
+    """The words that a line spells out in full or by their beginning, in small letters."""
+    return [word for token in _tokens(phrase) for word in _WORD.findall(token.lower())]
+
+
+def _tokens(phrase: str) -> list[str]:
+    return re.sub(r"\s*/\s*", "/", phrase.strip()).split()
+
+
+def _words(token: str) -> str:
+    options = [re.escape(option).replace(r"\*", r"\w*") for option in token.split("/")]
+    return rf"(?<!\w)(?:{'|'.join(options)})(?!\w)"
+
+
+def _length(phrase: str) -> tuple[int, int]:
+    return len(_tokens(phrase)), len(phrase)
+
+
+def _keys_of(phrase: str) -> set[str]:
+    """Beginnings of the line's most telling word, one of which a sentence must hold."""
+    best: set[str] = {""}
+    best_letters = 0
+    for token in _tokens(phrase):
+        options = token.split("/")
+        runs = [_WORD.match(option.lower()) for option in options]
+        letters = [len(run.group()) if run else 0 for run in runs]
+        open_ended = any(
+            option[length:].startswith("*") and length < _KEY_LETTERS
+            for option, length in zip(options, letters, strict=True)
+        )
+        if min(letters) > best_letters and not open_ended:
+            best_letters = min(letters)
+            best = {run.group()[:_KEY_LETTERS] for run in runs if run}
+    return best

@@ -1,0 +1,95 @@
+"""Long words misspelt by one letter: read as the word of `rules/spelling.txt` that was meant.
+
+One letter added, left out, changed, or two neighbours swapped (Damerau 1964), looked up by deletion
+(after Garbe's SymSpell, 2012). Only long words are looked at: short ones have neighbours that mean
+something else ("nodular", "modular"). Places in the text are kept: `Corrected` maps them back.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+SHORTEST = 8
+_LONG_WORD = re.compile(rf"[^\W\d_]{{{SHORTEST - 1},}}")
+_CACHED_WORDS = 100_000
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A sentence with its misspellings mended.
+
+    Attributes:
+        text: the sentence that is read.
+        shifts: per mended word where it ends in `text`, and how much longer the original is.
+    """
+
+    text: str
+    shifts: tuple[tuple[int, int], ...] = ()
+
+    def original(self, place: int) -> int:
+        """The place in the sentence as written; exact at the edges of words."""
+        return place + sum(longer for end, longer in self.shifts if place >= end)
+
+
+class Corrector:
+    """Mends words that are one letter away from a listed one.
+
+    Args:
+        words: words to mend towards, in small letters.
+        right: beginnings of words that are right as they are.
+    """
+
+    def __init__(self, words: Iterable[str], right: Iterable[str]) -> None:
+        listed = sorted(set(words))
+        self._right = tuple({*listed, *(word for word in right if len(word) >= SHORTEST - 2)})
+        self._meant: dict[str, str] = {}
+        for word in listed:
+            for shorter in (word, *_without_one(word)):
+                self._meant.setdefault(shorter, word)
+        self._answers: dict[str, str] = {}
+
+    def correct(self, sentence: str) -> Corrected:
+        """The sentence, its long words mended where exactly one letter is wrong."""
+        text, shifts = sentence, []
+        grown = 0
+        for match in _LONG_WORD.finditer(sentence):
+            meant = self._meant_by(match.group().lower())
+            if meant:
+                start, end = match.start() + grown, match.end() + grown
+                text = text[:start] + meant + text[end:]
+                longer = len(match.group()) - len(meant)
+                grown -= longer
+                shifts.append((start + len(meant), longer))
+        return Corrected(text, tuple(shifts)) if shifts else Corrected(sentence)
+
+    def _meant_by(self, word: str) -> str:
+        if word not in self._answers:
+            if len(self._answers) >= _CACHED_WORDS:
+                self._answers.clear()
+            self._answers[word] = self._look_up(word)
+        return self._answers[word]
+
+    def _look_up(self, word: str) -> str:
+        if word.startswith(self._right):
+            return ""
+        for shorter in (word, *_without_one(word)):
+            meant = self._meant.get(shorter)
+            if meant and _one_apart(word, meant):
+                return meant
+        return ""
+
+
+def _without_one(word: str) -> list[str]:
+    return [word[:place] + word[place + 1 :] for place in range(len(word))]
+
+
+def _one_apart(word: str, meant: str) -> bool:
+    """Whether one letter added, left out, changed or swapped with the next makes one the other."""
+    if len(word) != len(meant):
+        short, long = sorted((word, meant), key=len)
+        return short in _without_one(long)
+    wrong = [place for place in range(len(word)) if word[place] != meant[place]]
+    if len(wrong) == 2 and wrong[1] == wrong[0] + 1:
+        first, second = wrong
+        return word[first] == meant[second] and word[second] == meant[first]
+    return len(wrong) == 1
