@@ -3,7 +3,7 @@
 from pydantic import BaseModel, Field
 
 from thorax.images import Decoded
-from thorax.inference.boxes import paper_boxes
+from thorax.inference.boxes import boxes_of
 from thorax.inference.predictor import Prediction, Predictor
 
 NOTICE = "For research and evaluation; not a medical device."
@@ -65,8 +65,9 @@ def compose(
             BoxAnswer.model_validate(vars(box))
             for finding, heatmap in zip(findings, prediction.heatmaps[0], strict=True)
             if finding.flagged
-            for box in paper_boxes(
+            for box in boxes_of(
                 heatmap,
+                predictor.description.boxes,
                 finding=finding.finding,
                 frame_px=predictor.frame_px,
                 score=finding.probability,

@@ -1,4 +1,4 @@
-"""Stage `inference`: export, calibrate on validation, score, and draw boxes.
+"""Stage `inference`: export, calibrate on validation, fit the box maker, score, and draw boxes.
 
 Writes `predictor/` (what is served), `predictions.parquet` (one image x finding: logit,
 probability, split), `boxes.parquet` and `peaks.parquet` (each heatmap's highest point). Everything
@@ -17,8 +17,9 @@ from thorax.dataset import batches, manifest
 from thorax.dataset.pixels import Pixels
 from thorax.errors import BadInput
 from thorax.findings import FINDINGS
-from thorax.inference import drawn, export, operating
-from thorax.inference.boxes import Box
+from thorax.inference import drawn, export, fitting, operating
+from thorax.inference.boxes import METHODS, Box
+from thorax.inference.fitting import Fitted
 from thorax.inference.peaks import peaks_of, peaks_table
 from thorax.inference.predictor import (
     DESCRIPTION,
@@ -29,6 +30,7 @@ from thorax.inference.predictor import (
     calibrated,
 )
 from thorax.inference.settings import InferenceConfig
+from thorax.localization import boxed
 from thorax.model import checkpoint
 from thorax.model.checkpoint import Trained
 from thorax.progress import say, track
@@ -64,8 +66,9 @@ def main() -> None:
     data = read_data(trained)
     with artifacts.atomic_folder(stage.output_folder("inference")) as folder:
         predictor = export_calibrated(trained, data, folder / "predictor", settings)
+        predictor, fitted = fit_boxes(predictor, data, folder / "predictor", settings)
         rows = data.of(settings.splits)
-        scores = score(predictor, data.pixels, rows, settings, draw=True)
+        scores = score(predictor, data.pixels, rows, settings, fitted=fitted)
         write(folder, rows, scores, frame_px=predictor.frame_px)
 
 
@@ -100,7 +103,7 @@ def export_calibrated(
     rows = data.of(("validation",))
     difference = export.check_parity(trained.classifier, predictor, data.pixels.gather(rows[:8]))
     say(f"inference: exported; logits differ by at most {difference:.1g} from the network's")
-    scores = score(predictor, data.pixels, rows, settings, draw=False)
+    scores = score(predictor, data.pixels, rows, settings)
     calibration, thresholds = operating.fit(
         manifest.targets(rows), scores.logits, known=manifest.known(rows), findings=FINDINGS,
         method=settings.calibration,
@@ -114,6 +117,21 @@ def export_calibrated(
     )
     artifacts.write_json(folder / DESCRIPTION, fitted.model_dump(mode="json"))
     return Predictor.load(folder, threads=settings.threads)
+
+
+def fit_boxes(
+    predictor: Predictor, data: Data, folder: Path, settings: InferenceConfig
+) -> tuple[Predictor, Fitted]:
+    """Fit the box maker on true boxes and write it into the predictor's folder."""
+    truth = boxed.read_truth(artifacts.root() / "data/boxes.csv")
+    fitted = fitting.fit(
+        predictor, data.pixels, data.table, truth, settings=settings.boxes,
+        batch_size=settings.batch_size,
+    )  # fmt: skip
+    say(f"inference: box maker {fitted.maker.fitted_on}")
+    description = predictor.description.model_copy(update={"boxes": fitted.maker})
+    artifacts.write_json(folder / DESCRIPTION, description.model_dump(mode="json"))
+    return Predictor.load(folder, threads=settings.threads), fitted
 
 
 def write_predictor(trained: Trained, folder: Path, settings: InferenceConfig) -> Predictor:
@@ -137,19 +155,22 @@ def write_predictor(trained: Trained, folder: Path, settings: InferenceConfig) -
 
 def score(
     predictor: Predictor, pixels: Pixels, rows: pd.DataFrame, settings: InferenceConfig,
-    *, draw: bool,
+    *, fitted: Fitted | None = None,
 ) -> Scores:  # fmt: skip
-    """Score the images of `rows`, with boxes when `draw` says so."""
+    """Score the images of `rows`; with boxes by every method where the box maker is `fitted`."""
     plan = batches.in_order(len(rows), settings.batch_size)
     stream = batches.stream(pixels, rows, plan)
     logits, probabilities, boxes, peaks = [], [], [], []
-    for _, levels in track(stream, "inference: scored batches", len(plan)):
+    for positions, levels in track(stream, "inference: scored batches", len(plan)):
         prediction = predictor.predict(levels)
         logits.append(prediction.logits)
         probabilities.append(prediction.probabilities)
         peaks.append(peaks_of(prediction.heatmaps, frame_px=predictor.frame_px))
-        if draw:
-            boxes += drawn.boxes_of(prediction, predictor, boxes_for=settings.boxes_for)
+        if fitted:
+            boxes += drawn.boxes_of(
+                prediction, predictor, boxes_for=settings.boxes_for, methods=METHODS,
+                makers=fitted.makers(rows["image"].iloc[positions].tolist()),
+            )  # fmt: skip
     return Scores(
         np.concatenate(logits), np.concatenate(probabilities), boxes, np.concatenate(peaks)
     )

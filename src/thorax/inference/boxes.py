@@ -1,9 +1,10 @@
-"""From a heatmap to boxes, as the paper does.
+"""From a heatmap to boxes, as the paper does or by regression.
 
 Wang et al., CVPR 2017 (arXiv 1705.02315), section 3.2 and appendix A.3: the heatmap is normalised
 to [0, 255], thresholded at 60 and at 180 one by one, and a box is drawn around each isolated region
-of both binary maps. Not stated there and chosen here: the normalisation is min-max per heatmap,
-after bilinear enlargement; regions are 8-connected; a box that both thresholds give counts once.
+of both binary maps (method `paper`). Not stated there and chosen here: the normalisation is min-max
+per heatmap, after bilinear enlargement; regions are 8-connected; a box that both thresholds give
+counts once. The other method is that of `thorax.inference.regression`.
 
 Makes boxes; scores none (that is `thorax.localization`).
 """
@@ -15,8 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from thorax.inference.regression import BoxMaker, Method, maxima_of, reaching, regress
+
 BoxesFor = Literal["from threshold", "every finding"]
 
+METHODS: Final[tuple[Method, ...]] = ("regression", "paper")
 PAPER_LEVELS: Final = (60, 180)
 _GRID_PX = 256  # heatmaps are enlarged to this side: edges to 4 px of the paper's 1024
 
@@ -41,6 +45,41 @@ class Box:
     frame_px: int
     score: float
     method: str
+
+
+def boxes_of(
+    heatmap: NDArray[np.float32], maker: BoxMaker, *, finding: str, frame_px: int, score: float,
+    method: Method | None = None,
+) -> list[Box]:  # fmt: skip
+    """The boxes of one heatmap [h, w], surest first; a flat one gives none.
+
+    Args:
+        heatmap: any scale.
+        maker: the predictor's.
+        finding: what the heatmap shows.
+        frame_px: side of the frame in which the boxes are given.
+        score: the finding's probability.
+        method: how; None: the maker's own method.
+    """
+    if (method or maker.method) == "paper":
+        return paper_boxes(heatmap, finding=finding, frame_px=frame_px, score=score)
+    return regression_boxes(heatmap, maker, finding=finding, frame_px=frame_px, score=score)
+
+
+def regression_boxes(
+    heatmap: NDArray[np.float32], maker: BoxMaker, *, finding: str, frame_px: int, score: float
+) -> list[Box]:
+    """A box for each high peak; its score is `score` times the peak's level (the first's is 1)."""
+    peaks = maxima_of(heatmap, maker)
+    if not len(peaks):
+        return []
+    regressor = maker.regressor(finding)
+    peaks = peaks[reaching(peaks[:, 2], regressor.least_level)]
+    sides_px = (regress(peaks, regressor) * frame_px).tolist()
+    return [
+        Box(finding, x, y, w, h, frame_px, score * level, "regression")
+        for (x, y, w, h), level in zip(sides_px, peaks[:, 2].tolist(), strict=True)
+    ]
 
 
 def paper_boxes(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from thorax.errors import BadInput
+from thorax.inference.regression import BoxMaker
 
 MODEL: Final = "model.onnx"
 DESCRIPTION: Final = "predictor.json"
@@ -106,6 +107,8 @@ class Description(BaseModel):
     """The probability from which a finding counts as present; None where none could be fitted."""
     operating_points: dict[str, OperatingAim] = {}
     """Further thresholds by the name of their aim, for who wants other errors than Youden's."""
+    boxes: BoxMaker = BoxMaker()
+    """How heatmaps become boxes, and on which boxes that was fitted."""
     weights_sha256: str
     """The trained weights that were exported."""
     model_sha256: str

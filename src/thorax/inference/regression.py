@@ -81,7 +81,7 @@ def default_regressor(windows: int) -> Regressor:
     return Regressor(intercepts=(0, 0, size, size), weights=tuple(map(tuple, weights.tolist())))
 
 
-def peaks_of(heatmap: NDArray[np.float32], maker: BoxMaker) -> Floats:
+def maxima_of(heatmap: NDArray[np.float32], maker: BoxMaker) -> Floats:
     """The highest peaks of a heatmap, highest first.
 
     Args:
@@ -130,7 +130,7 @@ def features(peaks: Floats, *, mirrored: bool) -> tuple[Floats, Floats]:
     """What a regressor is given.
 
     Args:
-        peaks: [K, 3 + 4 W] of `peaks_of`.
+        peaks: [K, 3 + 4 W] of `maxima_of`.
         mirrored: count x outwards from the midline.
 
     Returns:
@@ -158,8 +158,8 @@ def regress(peaks: Floats, regressor: Regressor) -> Floats:
     return np.hstack([corner, np.clip(centres + sizes / 2, 0, 1) - corner])
 
 
-def kept(peaks: Floats, regressor: Regressor) -> Floats:
-    """The peaks that give a box: the first, and those that reach `least_level`."""
-    wanted = peaks[:, 2] >= regressor.least_level
+def reaching(levels: Floats, least_level: float) -> NDArray[np.bool_]:
+    """Which peaks [K], highest first, give a box: the first, and those that reach `least_level`."""
+    wanted = levels >= least_level
     wanted[:1] = True
-    return np.asarray(peaks[wanted])
+    return np.asarray(wanted)

@@ -15,7 +15,14 @@ import numpy as np
 from pydantic import Field
 
 from thorax.config import Config
-from thorax.inference.regression import Floats, Origin, Regressor, features, kept, regress
+from thorax.inference.regression import (
+    Floats,
+    Origin,
+    Regressor,
+    features,
+    reaching,
+    regress,
+)
 from thorax.localization.iou import iou
 
 
@@ -44,7 +51,7 @@ class Case:
 
     Attributes:
         patient: whose image it is.
-        peaks: [K, 3 + 4 W], see `regression.peaks_of`.
+        peaks: [K, 3 + 4 W], see `regression.maxima_of`.
         truth: [T, 4], true boxes: x, y, width, height in shares of the frame.
     """
 
@@ -63,16 +70,16 @@ class _Pairs:
 
 def fit(cases: Sequence[Case], config: RidgeConfig, *, origin: Origin) -> Regressor | None:
     """The best map for `cases`; None where there are too few true boxes to learn from."""
-    cases = [case for case in cases if len(case.peaks)]
+    cases = [case for case in cases if len(case.peaks) and len(case.truth)]
     pairs = _pairs(cases, config)
     if len(pairs.truth) < config.least_boxes:
         return None
     folds = folds_of([case.patient for case in cases], config.folds)
     best, chosen = -np.inf, (config.penalties[-1], False, 1.0)
     for penalty, mirrored in product(config.penalties, (True, False)):
-        held_out = _held_out(cases, folds, config, penalty=penalty, mirrored=mirrored)
+        tried = _held_out(cases, folds, config, penalty=penalty, mirrored=mirrored)
         for level in config.least_levels:
-            score = _score(held_out, level, config)
+            score = _score(tried, level, config)
             if score > best + 1e-9:  # of equals the first, whatever the last bits say
                 best, chosen = score, (penalty, mirrored, level)
     penalty, mirrored, level = chosen
@@ -121,34 +128,44 @@ def _solve(pairs: _Pairs, *, penalty: float, mirrored: bool) -> Regressor:
     )
 
 
+@dataclass(frozen=True)
+class _Tried:
+    """The peaks' levels [K] of one case, and the IoU [K, T] of their boxes with the true ones."""
+
+    levels: Floats
+    overlaps: Floats
+
+
 def _held_out(
     cases: Sequence[Case], folds: dict[str, int], config: RidgeConfig,
     *, penalty: float, mirrored: bool,
-) -> list[tuple[Case, Regressor]]:  # fmt: skip
-    """Every case with a map that was fitted on the other folds' patients."""
+) -> list[_Tried]:  # fmt: skip
+    """Every case's boxes by a map that was fitted on the other folds' patients."""
     found = []
     for fold in sorted(set(folds.values())):
         pairs = _pairs([case for case in cases if folds[case.patient] != fold], config)
         if len(pairs.truth):
             regressor = _solve(pairs, penalty=penalty, mirrored=mirrored)
-            found += [(case, regressor) for case in cases if folds[case.patient] == fold]
+            for case in cases:
+                if folds[case.patient] == fold:
+                    overlaps = overlap(regress(case.peaks, regressor), case.truth)
+                    found.append(_Tried(case.peaks[:, 2], overlaps))
     return found
 
 
-def _score(held_out: list[tuple[Case, Regressor]], level: float, config: RidgeConfig) -> float:
+def _score(tried: list[_Tried], level: float, config: RidgeConfig) -> float:
     """Share of true boxes found, plus their mean IoU, minus the cost of false boxes per true one.
 
     The mean IoU makes the choice less a matter of chance where boxes are few.
     """
     total, gain = 0, 0.0
-    for case, regressor in held_out:
-        limited = regressor.model_copy(update={"least_level": level})
-        overlaps = overlap(regress(kept(case.peaks, limited), limited), case.truth)
+    for case in tried:
+        overlaps = case.overlaps[reaching(case.levels, level)]
         best = overlaps.max(axis=0)
         false = (overlaps.max(axis=1) <= config.iou_threshold).sum()
         gain += float((best > config.iou_threshold).sum() + best.sum())
         gain -= config.false_box_cost * float(false)
-        total += len(case.truth)
+        total += len(best)
     return gain / total if total else -np.inf
 
 

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from thorax.config import Config
 from thorax.inference.boxes import BoxesFor
+from thorax.inference.fitting import BoxConfig
 from thorax.inference.predictor import CalibrationMethod
 
 
@@ -46,6 +47,8 @@ class InferenceConfig(Config):
     boxes_for: BoxesFor = "from threshold"
     """from threshold: boxes only of findings whose probability reaches the finding's threshold,
     as in the paper some images give none; every finding: boxes from every heatmap."""
+    boxes: BoxConfig = BoxConfig()
+    """How heatmaps become boxes."""
     threads: int = Field(default=0, ge=0)
     """Processor threads of the predictor; 0: as many as the runtime chooses."""
     calibration: CalibrationMethod = "affine"

@@ -29,6 +29,7 @@ MODULES = (
     "inference/__init__.py",
     "inference/boxes.py",
     "inference/predictor.py",
+    "inference/regression.py",
     "validity.py",
 )
 """The modules of `thorax` that the service needs."""
