@@ -2,10 +2,11 @@
 
 The baseline: torchvision's ResNet-18 with one input channel, from scratch at 128 px, binary cross
 entropy, AdamW, a cosine, 18 epochs, no augmentation, all images of the official train_val list, the
-last epoch's weights. `train` writes its predictions for the images of the official test list that
-are in the folder. `compare` takes predictions of the product (`artifacts/inference/
-predictions.parquet`, one per seed) and of the baseline and gives the paired interval of the
-difference in mean AUC; patients are drawn with replacement.
+last epoch's weights. With `--bfloat16` the convolutions run in bfloat16, which processors with AMX
+do twice as fast. `train` writes its predictions for the images of the official test list that are
+in the folder. `compare` takes predictions of the product (`predictions.parquet` of the inference
+stage, one per seed) and of the baseline, and gives the paired interval of the difference in mean
+AUC; patients are drawn with replacement.
 
     OMP_NUM_THREADS=1 PYTHONPATH=src python benchmarks/baseline_resnet18.py train --nih FOLDER
     PYTHONPATH=src python benchmarks/baseline_resnet18.py compare --nih FOLDER \\
@@ -57,6 +58,7 @@ def read_arguments() -> argparse.Namespace:
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--epochs", type=int, default=EPOCHS)
     train.add_argument("--out", type=Path, default=Path("baseline.parquet"))
+    train.add_argument("--bfloat16", action="store_true")
     train.set_defaults(work=run_training)
     compare = modes.add_parser("compare", help="the paired interval of the difference")
     compare.add_argument("predictions", type=Path, nargs="+", help="one file per seed")
@@ -74,7 +76,10 @@ def run_training(arguments: argparse.Namespace) -> None:
     mean, std = learned.mean(), learned.std()
     started_s, cpu_s = time.monotonic(), time.process_time()
     network = train(
-        (learned - mean) / std, torch.from_numpy(training.targets).float(), arguments.epochs
+        (learned - mean) / std,
+        torch.from_numpy(training.targets).float(),
+        epochs=arguments.epochs,
+        bfloat16=arguments.bfloat16,
     )
     print(f"{time.monotonic() - started_s:.0f} s, {time.process_time() - cpu_s:.0f} CPU s")
     logits = score(network, (tested - mean) / std)
@@ -95,7 +100,7 @@ def run_comparison(arguments: argparse.Namespace) -> None:
     print(f"median lower end of {len(lows)}: {np.median(lows):+.3f}")
 
 
-def train(inputs: torch.Tensor, targets: torch.Tensor, epochs: int) -> nn.Module:
+def train(inputs: torch.Tensor, targets: torch.Tensor, *, epochs: int, bfloat16: bool) -> nn.Module:
     """Inputs [N, 1, H, W] normalised, targets [N, F]."""
     network = resnet18(num_classes=len(FINDINGS))
     network.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
@@ -106,7 +111,9 @@ def train(inputs: torch.Tensor, targets: torch.Tensor, epochs: int) -> nn.Module
     for epoch in track(range(epochs), "baseline epochs", epochs):
         losses = []
         for rows in torch.randperm(len(inputs))[: steps // epochs * BATCH_SIZE].split(BATCH_SIZE):
-            loss = functional.binary_cross_entropy_with_logits(network(inputs[rows]), targets[rows])
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+                logits = network(inputs[rows])
+            loss = functional.binary_cross_entropy_with_logits(logits.float(), targets[rows])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
