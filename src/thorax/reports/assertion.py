@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from thorax.findings import FINDINGS
 from thorax.reports.lexicon import Cue, Kind, Lexicon, Phrase
 from thorax.reports.patterns import Finder, Found, apart, keys
 
@@ -26,6 +27,7 @@ _MEANING: dict[Kind, Assertion] = {
     "subject": "set aside",
 }
 _DESCRIBES_WORDS = 6
+_ALONE_WORDS = 3
 
 
 @dataclass(frozen=True)
@@ -130,10 +132,11 @@ class _Clause:
         self._named = named
         self._reach = after_reach_words
         self._boundaries = [
-            (item.start, item.end)
-            for item in apart(lexicon.boundary.all(sentence, beginnings))
-            if item.what
+            item for item in apart(lexicon.boundary.all(sentence, beginnings)) if item.what != "-"
         ]
+        self._bare = _is_bare_choice(sentence, named) and not lexicon.laterality.all(
+            sentence, beginnings
+        )
         self._cues = _cues(sentence, lexicon.cues.all(sentence, beginnings))
 
     def reading(self, item: Found[Phrase]) -> tuple[Found[Cue] | None, Assertion, str]:
@@ -141,6 +144,8 @@ class _Clause:
         cue = self._nearest(item.start, item.end)
         assertion = _MEANING[cue.what.kind] if cue else "affirmed"
         rule = f"{cue.what.kind}: {cue.what.line}" if cue else "affirmed"
+        if not cue and self._bare:
+            return None, "hedged", "bare choice: A or B, with nothing said of either"
         if item.what.sense == "sign" and assertion in ("affirmed", "hedged"):
             return cue, "suggested", f"sign: {item.what.line}"
         return cue, assertion, rule
@@ -170,12 +175,27 @@ class _Clause:
                     reached.append((start - item.end, item))
             elif item.what.direction == "after" and item.start >= end:
                 words = len(self._sentence[end : item.start].split())
-                if words <= self._reach and not self._parted(end, item.start):
+                if words <= self._reach and not self._parted(end, item.start, weak=False):
                     reached.append((item.start - end, item))
         return min(reached, key=lambda pair: pair[0])[1] if reached else None
 
-    def _parted(self, left: int, right: int) -> bool:
-        return any(left <= start and end <= right for start, end in self._boundaries)
+    def _parted(self, left: int, right: int, *, weak: bool = True) -> bool:
+        return any(
+            left <= item.start and item.end <= right and (weak or item.what == "both")
+            for item in self._boundaries
+        )
+
+
+def _is_bare_choice(sentence: str, named: list[Found[Phrase]]) -> bool:
+    """Whether a sentence is but findings joined by "or": "Pleural effusions or pneumothorax."
+
+    Nobody reports a disease so; mostly a "no" was lost in dictation.
+    """
+    told = [item for item in named if item.what.finding in FINDINGS]
+    if len({item.what.finding for item in told}) < 2 or " or " not in sentence:
+        return False
+    words = sum(len(sentence[item.start : item.end].split()) for item in apart(told))
+    return len(sentence.replace(" or ", " ").split()) - words <= _ALONE_WORDS
 
 
 def _cues(sentence: str, found: Iterable[Found[Cue]]) -> list[Found[Cue]]:

@@ -92,7 +92,7 @@ class Lexicon:
     Attributes:
         phrases: the wordings of every finding, then of `other`, `noted` and `normal`.
         cues: what changes the meaning of a finding in its reach.
-        boundary: what ends the reach of a cue; False hides a boundary inside it.
+        boundary: what ends the reach of a cue, and of which; `-` hides a boundary inside it.
         severity: words of degree, and the degree.
         laterality: words of side, and the side.
         heading: a heading and its colon; group `name`.
@@ -103,7 +103,7 @@ class Lexicon:
 
     phrases: Finder[Phrase]
     cues: Finder[Cue]
-    boundary: Finder[bool]
+    boundary: Finder[str]
     severity: Finder[str]
     laterality: Finder[str]
     heading: re.Pattern[str]
@@ -128,7 +128,7 @@ def load(folder: Path = BUILT_IN) -> Lexicon:
     return Lexicon(
         phrases=Finder(phrases),
         cues=Finder(pair for kind in KINDS for pair in _cues(rules, kind)),
-        boundary=Finder(_boundaries(rules / "boundary.txt")),
+        boundary=Finder(_pairs(rules / "boundary.txt", ("both", "before", "-"))),
         severity=Finder(_pairs(rules / "severity.txt", ("mild", "moderate", "severe"))),
         laterality=Finder(_pairs(rules / "laterality.txt", ("left", "right", "bilateral"))),
         heading=re.compile(rf"(?:^|(?<=[\n.;]))[ \t]*(?P<name>{headings})[ \t]*:", re.IGNORECASE),
@@ -168,16 +168,10 @@ def _cues(rules: Path, kind: Kind) -> Iterator[tuple[str, Cue]]:
         yield phrase, Cue(kind, direction, f"{phrase} | {direction}")  # type: ignore[arg-type]
 
 
-def _boundaries(path: Path) -> Iterator[tuple[str, bool]]:
-    for line in _lines(path):
-        hides = line.text.startswith("- ")
-        yield line.text[2:].strip() if hides else line.text, not hides
-
-
 def _pairs(path: Path, allowed: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for line in _lines(path):
         left, _, right = (part.strip() for part in line.text.rpartition("|"))
-        if right not in allowed or not literals(left):
+        if right not in allowed or not left:
             raise line.broken(f"must be words, then ' | ', then one of {', '.join(allowed)}")
         yield left, right
 
