@@ -102,6 +102,25 @@ def test_a_missing_class_gives_nan_and_names_why() -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64])
+def test_scores_of_every_kind_are_ranked_as_numbers(kind: type) -> None:
+    rng = np.random.default_rng(2)
+    y_true = rng.integers(0, 2, (400, 3))
+    y_score = (rng.normal(size=(400, 3)) * 10 + y_true * 5).round().astype(kind)
+    if kind is not np.int64:
+        y_score[:4, 0] = [-0.0, 0.0, np.inf, -np.inf]
+        y_score[4:, 1] *= kind(1 + 2**-20)  # neighbours that only all bits tell apart
+    for column, area in enumerate(metrics.auc(y_true, y_score)):
+        finite = np.nan_to_num(y_score[:, column], posinf=1e9, neginf=-1e9)
+        expected = reference.roc_auc_score(y_true[:, column], finite)
+        assert area == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_nan_score_counts_for_nothing_where_the_target_is_unknown() -> None:
+    y_true, y_score = np.array([[0], [1], [1]]), np.array([[0.1], [0.3], [np.nan]])
+    assert metrics.auc(y_true, y_score, known=np.array([[1], [1], [0]]))[0] == 1
+
+
 def test_a_nan_score_is_an_error_and_not_a_rank() -> None:
     with pytest.raises(ValueError, match="NaN in column 1"):
         metrics.auc(np.array([[0, 0], [1, 1]]), np.array([[0.1, 0.2], [0.3, np.nan]]))

@@ -47,8 +47,19 @@ def auc(y_true: ArrayLike, y_score: ArrayLike, *, known: ArrayLike | None = None
     Raises:
         ValueError: shapes differ, or a usable score is NaN.
     """
-    areas = [_auc_of(*classes) for classes in _classes(y_true, y_score, known)]
-    return np.asarray(areas, dtype=np.float64)
+    y_true, y_score, usable = _checked(y_true, y_score, known)
+    scores = np.ascontiguousarray(y_score.T)  # [F, N]: a finding's values lie side by side
+    present = np.ascontiguousarray(y_true.T) == 1
+    images = np.full(len(scores), scores.shape[1])
+    if known is not None:
+        scores, present = np.where(usable.T, scores, np.nan), present & usable.T
+        images = usable.sum(axis=0)  # NaN sorts behind them
+    areas = np.full(len(scores), np.nan)
+    for column, ordered in enumerate(np.sort(scores, axis=1)):
+        positive = scores[column].take(np.flatnonzero(present[column]))
+        positive.sort()
+        areas[column] = _auc_of(positive, ordered[: images[column]])
+    return areas
 
 
 def average_precision(
@@ -108,27 +119,47 @@ def _classes(
     y_true: ArrayLike, y_score: ArrayLike, known: ArrayLike | None
 ) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """The usable scores of each finding: those of its positives, and of its negatives, sorted."""
+    y_true, y_score, usable = _checked(y_true, y_score, known)
+    for column in range(y_true.shape[1]):
+        scores = y_score[usable[:, column], column]
+        present = y_true[usable[:, column], column] == 1
+        yield np.sort(scores[present]), np.sort(scores[~present])
+
+
+def _checked(
+    y_true: ArrayLike, y_score: ArrayLike, known: ArrayLike | None
+) -> tuple[NDArray[Any], NDArray[Any], Bools]:
     y_true, y_score = np.asarray(y_true), np.asarray(y_score)
     usable = np.ones(y_true.shape, dtype=bool) if known is None else np.asarray(known, dtype=bool)
     if y_true.ndim != 2 or not y_true.shape == y_score.shape == usable.shape:
         raise ValueError(
             f"expected three arrays [N, F], got {y_true.shape}, {y_score.shape}, {usable.shape}"
         )
-    for column in range(y_true.shape[1]):
-        scores = y_score[usable[:, column], column]
-        if np.isnan(scores).any():
-            raise ValueError(f"y_score holds NaN in column {column}")
-        present = y_true[usable[:, column], column] == 1
-        yield np.sort(scores[present]), np.sort(scores[~present])
+    if np.isnan(y_score).any() and (wrong := (np.isnan(y_score) & usable).any(axis=0)).any():
+        raise ValueError(f"y_score holds NaN in column {int(wrong.argmax())}")
+    return y_true, y_score, usable
 
 
-def _auc_of(positive: NDArray[Any], negative: NDArray[Any]) -> float:
-    pairs = positive.size * negative.size
+def _auc_of(positive: NDArray[Any], ordered: NDArray[Any]) -> float:
+    """From the ranks of the positives among all images (Mann & Whitney 1947), both sorted.
+
+    Tied images share their middle rank. Equal positives are looked up once, and where their tie
+    ends only if another image follows in it.
+    """
+    pairs = positive.size * (ordered.size - positive.size)
     if pairs == 0:
         return float("nan")
-    below = np.searchsorted(negative, positive, side="left").sum(dtype=np.int64)
-    below_or_tied = np.searchsorted(negative, positive, side="right").sum(dtype=np.int64)
-    return float((below + below_or_tied) / (2 * pairs))
+    ends = np.flatnonzero(positive[1:] != positive[:-1]) + 1
+    levels, times = positive, np.ones(1, np.int64)
+    if ends.size + 1 < positive.size:
+        starts = np.concatenate([[0], ends])
+        levels, times = positive[starts], np.diff(starts, append=positive.size)
+    below = np.searchsorted(ordered, levels, side="left")
+    upto = below + times
+    tied = np.flatnonzero(ordered.take(upto, mode="clip") == levels)
+    upto[tied] = np.searchsorted(ordered, levels[tied], side="right")
+    twice_ranks = int(((below + upto + 1) * times).sum())
+    return (twice_ranks - positive.size * (positive.size + 1)) / (2 * pairs)
 
 
 def _counts(positive: NDArray[Any], negative: NDArray[Any]) -> tuple[Floats, Ints, Ints]:
