@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +34,23 @@ class Killed(RuntimeError):
     """DVC or its stage ended by a signal: worth another try, unlike an error of the user's."""
 
 
-def write(*arguments: str) -> None:
+def write(
+    *arguments: str, root: Path | None = None, show: Callable[[str], None] | None = None
+) -> None:
     """Run `dvc ARGUMENTS` under the lock, its output passed on; raise on a failure.
+
+    Args:
+        arguments: what follows `dvc`.
+        root: the checkout or worktree to work on; None is the one that we stand in.
+        show: takes each line that is worth reading; None prints it, indented.
 
     Raises:
         Refused: the stage exited 2.
-        ThoraxError: the stage or DVC failed for a reason it has printed.
+        ThoraxError: the stage or DVC failed for a reason it has printed, which is the error's note.
         Killed: a signal ended the stage or DVC.
     """
-    root = artifacts.root()
-    with hold(artifacts.home() / "dvc.lock", f"dvc {' '.join(arguments)}"):
+    root = root or artifacts.root()
+    with hold(root / ".thorax" / "dvc.lock", f"dvc {' '.join(arguments)}"):
         _mend_broken_locks(root)
         with subprocess.Popen(
             _command(*arguments),
@@ -53,16 +61,16 @@ def write(*arguments: str) -> None:
             stderr=subprocess.STDOUT,
             text=True,
         ) as process:
-            said = _pass_on(process)
+            said = _pass_on(process, show or _print_indented)
         status = process.returncode
     if status != 0:
         _explain(arguments, status, said)
 
 
-def try_write(*arguments: str) -> bool:
+def try_write(*arguments: str, root: Path | None = None) -> bool:
     """Run `dvc ARGUMENTS` under the lock without a word; False when it fails."""
-    root = artifacts.root()
-    with hold(artifacts.home() / "dvc.lock", f"dvc {' '.join(arguments)}"):
+    root = root or artifacts.root()
+    with hold(root / ".thorax" / "dvc.lock", f"dvc {' '.join(arguments)}"):
         _mend_broken_locks(root)
         answer = subprocess.run(
             _command(*arguments),
@@ -96,13 +104,17 @@ def _command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
 
 
-def _pass_on(process: "subprocess.Popen[str]") -> str:
+def _print_indented(line: str) -> None:
+    print(f"  {line}", end="", flush=True)
+
+
+def _pass_on(process: "subprocess.Popen[str]", show: Callable[[str], None]) -> str:
     said = []
     assert process.stdout is not None
     for line in process.stdout:
         said.append(line)
         if line.strip() and not _is_chatter(line):
-            print(f"  {line}", end="", flush=True)
+            show(line)
     return "".join(said)
 
 
@@ -115,11 +127,22 @@ def _explain(arguments: tuple[str, ...], status: int, said: str) -> None:
     found = _EXITED.search(said)
     stage_status = int(found.group(1)) if found else None
     what = f"dvc {' '.join(arguments)}"
+    error: Exception
     if status < 0 or (stage_status is not None and (stage_status < 0 or stage_status > 128)):
-        raise Killed(f"{what} was killed (status {stage_status if found else status})")
-    if stage_status == 2:
-        raise Refused(f"{arguments[-1]} was refused; its line stands above")
-    raise ThoraxError(f"{what} failed; the reason stands above")
+        error = Killed(f"{what} was killed (status {stage_status if found else status})")
+    elif stage_status == 2:
+        error = Refused(f"{arguments[-1]} was refused; its line stands above")
+    else:
+        error = ThoraxError(f"{what} failed; the reason stands above")
+    error.add_note(_last_words(said))
+    raise error
+
+
+def _last_words(said: str) -> str:
+    """The last line before DVC's own account of the failure, or that account's first line."""
+    before, _, after = said.partition("ERROR: ")
+    own = [line for line in before.splitlines() if line.strip() and not _is_chatter(line)]
+    return own[-1].strip() if own else after.partition("\n")[0].strip()
 
 
 def _mend_broken_locks(root: Path) -> None:

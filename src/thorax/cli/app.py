@@ -100,6 +100,65 @@ def show(
 
 
 @app.command()
+def experiment(
+    name: Annotated[
+        str | None, typer.Argument(help="A file in experiments/; none: list them.")
+    ] = None,
+    more_runs: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="Default: all runs.")
+    ] = None,
+    runs: Annotated[list[str] | None, typer.Option(help="The same; also several.")] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="full or reduced; default: full where there is a GPU."),
+    ] = None,
+    source: Source = None,
+    from_path: From = None,
+    preset: Annotated[str | None, typer.Option(help="A name in presets/.")] = None,
+    show: Annotated[
+        bool, typer.Option("--list", help="Show the runs and how each stands; start nothing.")
+    ] = False,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove its worktrees; results stay.")
+    ] = False,
+) -> None:
+    """Train what is to be compared, each run in its own worktree; call again to go on."""
+    from thorax.cli import experiment as experiments
+
+    if name is None:
+        experiments.print_names()
+    elif show:
+        experiments.print_runs(name)
+    elif clean:
+        experiments.clean(name)
+    else:
+        experiments.run(
+            name,
+            runs=[*(runs or []), *(more_runs or [])],
+            budget=budget,
+            source=source,
+            from_path=from_path,
+            preset=preset,
+        )
+
+
+@app.command()
+def tables(
+    which: Annotated[
+        list[str] | None,
+        typer.Argument(help="Numbers of the paper's tables, or groups of them; default: all."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for the files; default: .thorax/tables.")
+    ] = None,
+) -> None:
+    """Print and write the paper's tables next to ours."""
+    from thorax.cli.tables import tables
+
+    tables(which or [], output=output)
+
+
+@app.command()
 def serve(port: int = 3000) -> None:
     """Serve the last blessed bento on this machine."""
     from thorax.release.serve import serve
