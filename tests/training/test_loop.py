@@ -143,6 +143,19 @@ def test_cuda_learns_too(data: loop.Data, fast: Settings, folder: Path) -> None:
     assert trained(data, fast(device="cuda", epochs=6, patience_epochs=6), folder).best_score > 0.8
 
 
+def test_bfloat16_learns_too_and_is_not_float32(
+    data: loop.Data, fast: Settings, tmp_path: Path
+) -> None:
+    low, full = (
+        trained(data, fast(precision=name, epochs=6, patience_epochs=6), tmp_path / name)
+        for name in ("bfloat16", "float32")
+    )
+    assert low.best_score > 0.8
+    assert low.best_score == pytest.approx(full.best_score, abs=0.1)
+    assert not same(low, full)
+    assert all(value.dtype != torch.bfloat16 for value in low.best.values())
+
+
 def test_level_statistics_are_those_of_all_pixels(data: loop.Data) -> None:
     mean, std = examples.level_statistics(data.training)
     images = data.pixels.gather(data.training.rows)

@@ -1,8 +1,8 @@
 """The training loop: epochs, validation by mean AUC, early stop; resumable after every epoch.
 
 The same seed, inputs and machine give the same weights, also when training was killed and run
-again: every epoch draws order, augmentation and dropout from (seed, epoch) alone. On CUDA the
-network runs in bfloat16. Knows no files but its own state; what is stale is not its business.
+again: every epoch draws order, augmentation and dropout from (seed, epoch) alone. Convolutions run
+in bfloat16 where the device has it. Knows no files but its own state.
 """
 
 import time
@@ -25,7 +25,7 @@ from thorax.model import ensemble
 from thorax.model.losses import Objective
 from thorax.progress import say
 from thorax.training import optim, state
-from thorax.training.device import device_of
+from thorax.training.device import device_of, number_type
 from thorax.training.examples import Examples
 from thorax.training.settings import TrainingConfig
 from thorax.training.state import Progress
@@ -68,6 +68,7 @@ class Loop:
         self.settings = settings
         self.folder = folder
         self.device = device_of(settings)
+        self.number_type = number_type(settings, self.device)
         self.model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.members = ensemble.members_of(self.model)
         self.averaged = optim.AveragedModel(self.model, settings.ema_decay)
@@ -186,8 +187,8 @@ class Loop:
 
     def _score(self, model: nn.Module, pixels: Tensor) -> Tensor:
         """Logits [B, F] float32 of pixels [B, 1, H, W]."""
-        cuda = self.device.type == "cuda"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=cuda):
+        low = self.number_type != torch.float32
+        with torch.autocast(self.device.type, self.number_type, enabled=low):
             logits: Tensor = model(pixels)[0]
         return logits.float()
 
