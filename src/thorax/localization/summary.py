@@ -48,7 +48,7 @@ def _method(boxed: Boxed, method: str, config: LocalizationConfig) -> Summary:
         _add_afp(findings[finding], found, finding, config)
         drawn += [replicates] if own.any() else []
     pooled, _ = _acc(found, np.ones(len(boxed.truth), bool), resampled)
-    _add_pooled_afp(pooled, found, list(findings.values()), config)
+    _add_pooled_afp(pooled, [entry for entry in findings.values() if entry["boxes"]], config)
     sizes = size_of(boxed.truth, config.size_bounds_share)
     return {
         "findings": findings,
@@ -96,14 +96,12 @@ def _add_afp(entry: Summary, found: Overlaps, finding: str, config: Localization
                 entry[overlap][f"{threshold:g}"][f"afp_{convention}_error"] = error
 
 
-def _add_pooled_afp(
-    pooled: Summary, found: Overlaps, findings: list[Summary], config: LocalizationConfig
-) -> None:
-    """AFP of all findings is the sum of theirs, since each is a count over all true boxes."""
-    pooled["detected"] = len(found.detected)
+def _add_pooled_afp(pooled: Summary, boxed: list[Summary], config: LocalizationConfig) -> None:
+    """AFP of the findings that have true boxes: a sum, since each counts over all true boxes."""
+    pooled["detected"] = sum(entry["detected"] for entry in boxed)
     for overlap, threshold, name in _afp_cells(config):
-        parts = [entry[overlap][threshold][name] for entry in findings]
-        pooled[overlap][threshold][name] = float(np.sum(parts))
+        parts = [entry[overlap][threshold][name] for entry in boxed]
+        pooled[overlap][threshold][name] = float(np.sum(parts)) if parts else float("nan")
 
 
 def _mean(
