@@ -1,18 +1,23 @@
-"""The stage `reports`: `data/reports.csv` to `artifacts/reports/labels.parquet`."""
+"""The stage `reports`: `data/reports.csv` to `artifacts/reports/`, labels and how good they are."""
 
 from thorax import artifacts, config, stage
-from thorax.reports import table
+from thorax.reports import quality, table
 from thorax.reports.settings import ReportsConfig
 
 
 def main() -> None:
-    """Label every report, and say how many reports name each finding."""
+    """Label every report, measure the labels, and say how many reports name each finding."""
     settings = config.load("reports", ReportsConfig)
-    reports = table.read_reports(artifacts.root() / "data" / "reports.csv")
+    data = artifacts.root() / "data"
+    reports = table.read_reports(data / "reports.csv")
     labels = table.label_all(reports, settings)
+    truth, origin = quality.truth_of(reports, data)
+    measured = quality.measure(labels, truth, settings, measured_on=origin)
     with artifacts.atomic_folder(stage.output_folder("reports")) as folder:
         artifacts.write_table(folder / "labels.parquet", labels)
+        artifacts.write_json(folder / "quality.json", measured)
     table.say_counts(labels)
+    table.say_quality(measured)
 
 
 if __name__ == "__main__":

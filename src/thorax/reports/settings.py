@@ -10,3 +10,9 @@ class ReportsConfig(Config):
 
     after_reach_words: int = Field(8, ge=0)
     """Words that may stand between a finding and a cue behind it: "effusion is not seen"."""
+    replicates: int = Field(1000, ge=1)
+    """Bootstrap replicates of the measured precision and recall."""
+    confidence: float = Field(0.95, gt=0, lt=1)
+    """Of their intervals."""
+    seed: int = Field(8, ge=0)
+    """Of the bootstrap."""

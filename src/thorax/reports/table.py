@@ -53,6 +53,19 @@ def say_counts(labels: pd.DataFrame) -> None:
         say(f"  {finding:<20}{'  '.join(states)}")
 
 
+def say_quality(measured: dict[str, Any]) -> None:
+    """Print the micro-averaged precision, recall and F1, or why there are none."""
+    micro = measured["micro"]
+    if micro["reason"]:
+        say(f"precision and recall not measured: {measured['measured_on']}")
+        return
+    figures = (
+        f"{name} {micro[name]:.3f} ({micro[f'{name}_low']:.3f} to {micro[f'{name}_high']:.3f})"
+        for name in ("precision", "recall", "f1")
+    )
+    say(f"against {measured['measured_on']}: {', '.join(figures)}")
+
+
 _DTYPES = {
     "report": "str",
     "patient": "str",
