@@ -82,7 +82,7 @@ def default_regressor(windows: int) -> Regressor:
 
 
 def maxima_of(heatmap: NDArray[np.float32], maker: BoxMaker) -> Floats:
-    """The highest peaks of a heatmap, highest first.
+    """The highest local maxima of a heatmap, highest first.
 
     Args:
         heatmap: [h, w], any scale; stretched to levels of 0 to 1.
@@ -93,14 +93,13 @@ def maxima_of(heatmap: NDArray[np.float32], maker: BoxMaker) -> Floats:
         the mean (x, y) and the standard deviation (x, y) of the squared levels under it. No row for
         a flat heatmap.
     """
-    size = (GRID, GRID)
-    large = cv2.resize(heatmap.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
-    low, high = float(large.min()), float(large.max())
-    if not high - low > np.finfo(np.float32).eps * max(abs(low), abs(high)):
+    cells = heatmap.astype(np.float32)
+    if not np.ptp(cells) > np.finfo(np.float32).eps * np.abs(cells).max():
         return np.empty((0, 3 + 4 * len(maker.window_shares)))
-    levels = (large.astype(np.float64) - low) / (high - low)
+    large = cv2.resize(cells, (GRID, GRID), interpolation=cv2.INTER_CUBIC)
+    levels = ((large - large.min()) / np.ptp(large)).astype(np.float64)
     at = (np.arange(GRID) + 0.5) / GRID
-    left = levels.copy()
+    left = np.where(levels >= cv2.dilate(levels, np.ones((3, 3))), levels, -1)
     found = []
     for _ in range(maker.peaks):
         row, column = divmod(int(left.argmax()), GRID)

@@ -41,7 +41,7 @@ class RidgeConfig(Config):
     """A true box is found by a box whose IoU with it exceeds this."""
     farthest_share: float = Field(default=0.25, gt=0)
     """True boxes farther than this from every peak are not learned from (share of the frame)."""
-    least_boxes: int = Field(default=12, ge=5)
+    least_boxes: int = Field(default=12, ge=2)
     """A finding with fewer true boxes takes the map fitted on the boxes of all findings."""
 
 
