@@ -15,7 +15,7 @@ from thorax.config import Config
 from thorax.model import ensemble
 from thorax.model.classifier import ModelConfig
 from thorax.model.ensemble import Network
-from thorax.model.weights import load_whole, read
+from thorax.model.weights import check_findings, load_whole, metadata, read
 
 WEIGHTS = "weights.safetensors"
 MODEL = "model.json"
@@ -49,7 +49,8 @@ def write(
     size_px: int, initial_weights: str = "none",
 ) -> None:  # fmt: skip
     """Write both files into `folder`, atomically each; the same weights give the same bytes."""
-    content = save({key: value.detach().cpu().contiguous() for key, value in state.items()})
+    tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
+    content = save(tensors, metadata=metadata(findings))
     with artifacts.atomic_file(folder / WEIGHTS) as temporary:
         temporary.write_bytes(content)
     description = Description(
@@ -68,4 +69,5 @@ def load(folder: Path) -> Trained:
     description = config.parse(artifacts.read_json(path), Description, str(path))
     classifier = ensemble.build(description.settings, findings=len(description.findings))
     load_whole(classifier, read(folder / WEIGHTS), str(folder / WEIGHTS))
+    check_findings(folder / WEIGHTS, description.findings)
     return Trained(classifier.eval(), description)

@@ -18,8 +18,7 @@ from thorax.config import Config
 from thorax.errors import BadInput
 from thorax.model import registry
 from thorax.model.pooling import GlobalPooling, Pooling
-
-_SMALLEST_MAP = 2  # cells a side: a heatmap of one cell points nowhere
+from thorax.model.registry import StrideBy
 
 
 class ModelConfig(Config):
@@ -28,7 +27,10 @@ class ModelConfig(Config):
     backbone: str = "resnet18"
     """A name of `thorax.model.registry.BACKBONES`."""
     stride_px: Literal[8, 16, 32] = 32
-    """Pixels of the image per heatmap cell; 8 and 16 cut the backbone earlier (paper: 32)."""
+    """Pixels of the image per heatmap cell (paper: 32)."""
+    stride_by: StrideBy = "auto"
+    """How a stride below 32 is reached: truncate (the late stages are cut off), dilate (they keep
+    the map's size), upsample (the map is enlarged), or auto: what the backbone's table prefers."""
     transition_channels: int = Field(default=1024, ge=1)
     """Channels of the transition layer (the paper's D: 1024 for GoogLeNet, 2048 for ResNet-50)."""
     pooling: Pooling = "lse"
@@ -65,7 +67,9 @@ class Classifier(nn.Module):
 
     def __init__(self, settings: ModelConfig, *, findings: int) -> None:
         super().__init__()
-        self.backbone, channels = registry.build(settings.backbone, stride_px=settings.stride_px)
+        self.backbone, channels = registry.build(
+            settings.backbone, stride_px=settings.stride_px, stride_by=settings.stride_by
+        )
         width = settings.transition_channels
         self.transition = nn.Sequential(
             nn.Conv2d(channels, width, kernel_size=1, bias=False),
@@ -84,6 +88,12 @@ class Classifier(nn.Module):
         self.mean_level.fill_(mean_level)
         self.std_level.fill_(max(std_level, 1.0))
 
+    def features(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """What the prediction rests on: activations [B, D, h, w] and, pooled, [B, D]."""
+        normal = (pixels.float() - self.mean_level) / self.std_level
+        activations = self.transition(self.backbone(normal))
+        return activations, self.dropout(self.pooling(activations))
+
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Score images.
 
@@ -93,19 +103,20 @@ class Classifier(nn.Module):
         Returns:
             logits [B, F] and heatmaps [B, F, h, w], both float32.
         """
-        normal = (pixels.float() - self.mean_level) / self.std_level
-        activations = self.transition(self.backbone(normal))  # [B, D, h, w]
-        pooled = self.pooling(activations)  # [B, D]
-        logits = self.prediction(self.dropout(pooled))
+        activations, pooled = self.features(pixels)
+        logits = self.prediction(pooled)
         heatmaps = torch.einsum("bdhw,fd->bfhw", activations, self.prediction.weight)
         return logits.float(), heatmaps.float()
 
 
 def check_size(settings: ModelConfig, size_px: int) -> None:
     """Raise `BadInput` when images of `size_px` would give a heatmap of fewer than 2 x 2 cells."""
-    smallest = _SMALLEST_MAP * settings.stride_px
-    if size_px < smallest:
+    way, smallest_px = registry.way_of(
+        settings.backbone, stride_px=settings.stride_px, stride_by=settings.stride_by
+    )
+    if size_px < smallest_px:
         raise BadInput(
-            f"images of {size_px} px are too small for stride_px {settings.stride_px}: at least "
-            f"{smallest} px are needed (dataset.size_px), or a smaller training.model.stride_px"
+            f"images of {size_px} px are too small for {settings.backbone} with stride_px "
+            f"{settings.stride_px} by {way}: at least {smallest_px} px are needed "
+            "(dataset.size_px), or a smaller training.model.stride_px"
         )

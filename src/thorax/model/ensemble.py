@@ -55,9 +55,11 @@ def build(settings: ModelConfig, *, findings: int) -> Network:
     return Ensemble(settings, findings=findings)
 
 
-def members_of(network: nn.Module) -> list[nn.Module]:
+def members_of(network: Network) -> list[Classifier]:
     """What is trained, each by itself: the members of an ensemble, or the network."""
-    return list(network.members) if isinstance(network, Ensemble) else [network]
+    if isinstance(network, Classifier):
+        return [network]
+    return [cast(Classifier, member) for member in network.members]
 
 
 def initialise(network: Network, settings: ModelConfig, *, weights: str) -> None:
@@ -73,13 +75,13 @@ def initialise(network: Network, settings: ModelConfig, *, weights: str) -> None
             first_weights.load_whole(network, state, str(path))
             return
     for member in members_of(network):
-        first_weights.initialise(cast(Classifier, member), settings, weights=weights)
+        first_weights.initialise(member, settings, weights=weights)
 
 
 def set_normalisation(network: Network, mean_level: float, std_level: float) -> None:
     """Set the grey level that becomes 0 and the spread that becomes 1 in every member."""
     for member in members_of(network):
-        cast(Classifier, member).set_normalisation(mean_level, std_level)
+        member.set_normalisation(mean_level, std_level)
 
 
 def _mirrored(member: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:

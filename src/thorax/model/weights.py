@@ -2,24 +2,29 @@
 
 `imagenet` takes torchvision's published weights from its cache, or downloads them once. A
 `.safetensors` file may hold the backbone under torchvision's names, with three input channels or
-one, or a whole Thorax model of the same settings (to go on from a champion).
+one, or a whole Thorax model of the same settings (to go on from a champion), which names its
+findings.
 """
 
+import pickle
 from pathlib import Path
 from urllib.error import URLError
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import get_weight
 
 from thorax import artifacts
 from thorax.errors import BadInput
+from thorax.findings import FINDINGS
 from thorax.model import registry
 from thorax.model.classifier import Classifier, ModelConfig
+from thorax.progress import say
 
 _IN_BACKBONE = "backbone."
+_FINDINGS = "findings"  # in the metadata of a whole model's file
 
 
 def initialise(classifier: Classifier, settings: ModelConfig, *, weights: str) -> None:
@@ -41,6 +46,7 @@ def initialise(classifier: Classifier, settings: ModelConfig, *, weights: str) -
     path = artifacts.root() / weights
     state = read(path)
     if any(key.startswith(_IN_BACKBONE) for key in state):
+        check_findings(path, FINDINGS)
         load_whole(classifier, state, str(path))
     else:
         _load_backbone(classifier, settings, state, str(path))
@@ -65,6 +71,22 @@ def read(path: Path) -> dict[str, Tensor]:
         raise BadInput(f"{path} is not a safetensors file ({error})") from None
 
 
+def metadata(findings: tuple[str, ...]) -> dict[str, str]:
+    """What a whole model's file says beside its tensors: the findings in the order of outputs."""
+    return {_FINDINGS: "|".join(findings)}
+
+
+def check_findings(path: Path, findings: tuple[str, ...]) -> None:
+    """Raise `BadInput` when the file at `path` names other findings, or another order of them."""
+    with safe_open(path, "pt") as file:
+        named = (file.metadata() or {}).get(_FINDINGS)
+    if named is not None and named != "|".join(findings):
+        raise BadInput(
+            f"{path} was trained for other findings or another order of them ({named}), not for "
+            f"{'|'.join(findings)}: name the file of a model for these"
+        )
+
+
 def load_whole(network: nn.Module, state: dict[str, Tensor], where: str) -> None:
     """Load every tensor of `state`; a missing, unknown or misshapen one is a `BadInput`."""
     _check(network.state_dict(), state, where)
@@ -86,14 +108,22 @@ def _imagenet(backbone: str) -> dict[str, Tensor]:
         )
     weights = get_weight(entry)
     cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
+    there = cached.exists()
+    if not there:
+        say(f"training: downloading the ImageNet weights of {backbone} from {weights.url}")
     try:
         state: dict[str, Tensor] = weights.get_state_dict(
             progress=False, check_hash=True, weights_only=True
         )
-    except (URLError, OSError, RuntimeError) as error:
+    except (URLError, OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        trouble = (
+            f"in {cached} cannot be read ({_first_line(error)}): put the whole file there"
+            if there
+            else f"are not in {cached} and cannot be downloaded ({error}): put the file there"
+        )
         raise BadInput(
-            f"the ImageNet weights of {backbone} are not in {cached} and cannot be downloaded "
-            f"({error}): put the file there, or set training.weights to none or a .safetensors file"
+            f"the ImageNet weights of {backbone} {trouble}, or set training.weights to none or a "
+            ".safetensors file"
         ) from None
     return state
 
@@ -111,6 +141,10 @@ def _load_backbone(
     kept = {key: value for key, value in found.items() if key in wanted}
     _check(wanted, kept, f"{where} (for {settings.backbone})")
     classifier.backbone.load_state_dict(kept)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _check(wanted: dict[str, Tensor], found: dict[str, Tensor], where: str) -> None:
