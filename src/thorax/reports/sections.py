@@ -1,8 +1,8 @@
 """A report's text to the sentences that count, with their places in the text.
 
 Wang et al. (CVPR 2017, section 2.1) detect only in Findings and Impression, and read the whole
-report when it has neither. Sentences end at `.`, `!`, `?`, a blank line, or before a
-list number or dash.
+report when it has neither. Sentences end at `.`, `!`, `?`, a blank line, or before a line that
+begins with a list number, a dash or a capital.
 """
 
 import re
@@ -17,7 +17,9 @@ WHOLE = "whole report"
 # the search for cues takes time with the square of a sentence's length.
 _LONGEST_SENTENCE = 1_000
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n(?=[ \t]*(?:[-*•]|\d+[.)])[ \t])")
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?])\s+|\n\s*\n|\n(?=[ \t]*(?:[-*•]|\d+[.)])[ \t])|\n(?=[ \t]*[A-Z][a-z])"
+)
 
 
 @dataclass(frozen=True)
