@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,8 @@ class Checkout:
     root: Path
     manifest: pd.DataFrame
     predictions: pd.DataFrame
+    adjudicated: pd.DataFrame
+    predictor: dict[str, Any]
 
     @property
     def manifest_path(self) -> Path:
@@ -40,6 +43,11 @@ class Checkout:
     def write(self) -> None:
         artifacts.write_table(self.manifest_path, self.manifest)
         artifacts.write_table(self.predictions_path, self.predictions)
+        artifacts.write_json(
+            self.root / "artifacts/inference/predictor/predictor.json", self.predictor
+        )
+        (self.root / "data").mkdir(exist_ok=True)
+        self.adjudicated.to_csv(self.root / "data/adjudicated.csv", index=False)
 
 
 @pytest.fixture
@@ -63,9 +71,35 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 def _make(root: Path) -> Checkout:
     for name in ("params.yaml", "dvc.yaml"):
         (root / name).write_bytes((REPOSITORY / name).read_bytes())
-    made = Checkout(root, *_tables())
+    manifest, predictions = _tables()
+    made = Checkout(root, manifest, predictions, _judged(manifest), _predictor())
     made.write()
     return made
+
+
+def _judged(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Every other image judged for nodule or mass, and for effusion, one in nine otherwise."""
+    images = manifest["image"][::2]
+    effusion = manifest[target_column("Effusion")][::2] ^ (np.arange(len(images)) % 9 == 0)
+    either = np.arange(len(images)) % 4 == 0
+    return pd.concat(
+        [
+            pd.DataFrame({"image": images, "finding": "Effusion", "label": effusion.astype(int)}),
+            pd.DataFrame({"image": images, "finding": "Mass|Nodule", "label": either.astype(int)}),
+        ]
+    )
+
+
+def _predictor() -> dict[str, Any]:
+    """What the stage reads of predictor.json: all thresholds 0.3, screening 0.1, Hernia without."""
+    points = {
+        finding: {"threshold": None if finding == "Hernia" else 0.1,
+                  "reason": "no positive image" if finding == "Hernia" else ""}
+        for finding in FINDINGS
+    }  # fmt: skip
+    aim = {"measure": "sensitivity", "at_least": 0.9, "findings": points}
+    thresholds = {finding: None if finding == "Hernia" else 0.3 for finding in FINDINGS}
+    return {"thresholds": thresholds, "operating_points": {"screening": aim}}
 
 
 def _tables() -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -75,6 +109,7 @@ def _tables() -> tuple[pd.DataFrame, pd.DataFrame]:
         {
             "image": [f"{number:04}.png" for number in range(IMAGES)],
             "patient": [f"patient-{number}" for number in patient],
+            "follow_up": pd.array(np.arange(IMAGES) % 3, dtype="Int64"),
             "age_years": rng.uniform(5, 95, IMAGES),
             "sex": rng.choice(["F", "M"], IMAGES),
             "view": rng.choice(["PA", "AP"], IMAGES),

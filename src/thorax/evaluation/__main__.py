@@ -3,7 +3,16 @@
 from pathlib import Path
 
 from thorax import artifacts, config, stage
-from thorax.evaluation import figures, intervals, scored, summary, tables
+from thorax.evaluation import (
+    adjudicated,
+    depth,
+    figures,
+    intervals,
+    points,
+    scored,
+    summary,
+    tables,
+)
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
 from thorax.evaluation.summary import Summary
@@ -19,7 +28,18 @@ def evaluate() -> None:
     resampling = intervals.resample(
         scores.about["patient"], replicates=settings.replicates, seed=settings.seed
     )
-    whole = {"split": settings.split, **summary.summarise(scores, resampling, settings)}
+    sets = points.read(stage.output_folder("inference") / "predictor" / "predictor.json")
+    truth = adjudicated.read(artifacts.root() / "data" / "adjudicated.csv")
+    whole = {
+        "split": settings.split,
+        **depth.deepen(
+            summary.summarise(scores, resampling, settings), scores, resampling, settings
+        ),
+        "operating_points": points.summarise(scores, resampling, sets, settings),
+        "adjudicated": adjudicated.summarise(
+            scores, truth, resampling, sets[points.YOUDEN], settings
+        ),
+    }
     parts = summary.slices(scores, resampling, settings)
     with artifacts.atomic_folder(stage.output_folder("evaluation")) as folder:
         write_tables(folder, scores, whole, parts, settings)

@@ -15,7 +15,7 @@ from thorax import artifacts
 from thorax.errors import BadInput
 from thorax.findings import FINDINGS, known_column, target_column
 
-_ABOUT = ["image", "patient", "age_years", "sex", "view", "split"]
+_ABOUT = ["image", "patient", "follow_up", "age_years", "sex", "view", "split"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Scored:
 
     Attributes:
         findings: the F findings that were scored, in the project's order.
-        about: N rows sorted by image: image, patient, age_years, sex, view, split.
+        about: N rows sorted by image: image, patient, follow_up, age_years, sex, view, split.
         targets: int8 [N, F], 1 present, 0 absent or unknown.
         known: bool [N, F], whether the target may be used.
         logits: float64 [N, F].

@@ -24,8 +24,22 @@ class EvaluationConfig(Config):
     """Bins of equal width over [0, 1] for the expected calibration error."""
     age_bands_years: tuple[float, ...] = (18, 40, 60, 80)
     """Ages in years at which a new band of the age slices begins."""
+    later_from: int = Field(default=1, ge=1)
+    """Follow-up number from which a film is a later one of its patient; below it is the first (NIH
+    counts from 0)."""
+    fixed_sensitivities: tuple[float, ...] = (0.9, 0.95)
+    """Sensitivities at which the test set's own curve is read for its specificity."""
+    fixed_specificities: tuple[float, ...] = (0.9, 0.95)
+    """Specificities at which it is read for its sensitivity."""
     curve_points: int = Field(default=200, ge=10)
     """Most points kept of a curve in roc.csv and pr.csv."""
+
+    @field_validator("fixed_sensitivities", "fixed_specificities")
+    @classmethod
+    def _are_shares(cls, limits: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < limit < 1 for limit in limits):
+            raise ValueError("shares lie between 0 and 1")
+        return limits
 
     @field_validator("age_bands_years")
     @classmethod

@@ -46,12 +46,13 @@ def summarise(scored: Scored, resampling: Resampling, config: EvaluationConfig) 
 
 
 def slices(scored: Scored, resampling: Resampling, config: EvaluationConfig) -> list[Summary]:
-    """One summary per sex, age band and view; each names its slice and value."""
+    """One summary per sex, age band, view, and first or later film; each names slice and value."""
     about = scored.about
     labels = {
         "sex": _named(about["sex"]),
         "age": _age_bands(about["age_years"], config.age_bands_years),
         "view": _named(about["view"]),
+        "follow-up": _films(about["follow_up"], config.later_from),
     }
     rows = []
     for name, column in labels.items():
@@ -129,6 +130,13 @@ def _mean(
 
 def _named(column: pd.Series) -> pd.Series:
     return column.fillna("").astype(str).replace("", "unknown")
+
+
+def _films(follow_up: pd.Series, later_from: int) -> pd.Series:
+    """`first film` below the number `later_from`, `later film` from it on."""
+    numbers = follow_up.to_numpy(np.float64, na_value=np.nan)
+    names = np.where(numbers >= later_from, "later film", "first film")
+    return pd.Series(np.where(np.isnan(numbers), "unknown", names), index=follow_up.index)
 
 
 def _age_bands(ages: pd.Series, bands: tuple[float, ...]) -> pd.Series:

@@ -1,0 +1,151 @@
+"""What fixed thresholds give: sensitivity, specificity, PPV and NPV with patient intervals.
+
+The thresholds were chosen on other images (validation), and are read from `predictor.json`; they
+stay the same in every replicate. `youden` is the threshold that the predictor uses by default.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thorax import artifacts
+from thorax.errors import BadInput
+from thorax.evaluation import intervals
+from thorax.evaluation.intervals import Resampling
+from thorax.evaluation.scored import Scored
+from thorax.evaluation.settings import EvaluationConfig
+
+Summary = dict[str, Any]
+YOUDEN: Final = "youden"
+_RATES: Final = {  # the share: of which counts, among which; counts are tp, fn, fp, tn
+    "sensitivity": (0, (0, 1)),
+    "specificity": (3, (2, 3)),
+    "ppv": (0, (0, 2)),
+    "npv": (3, (1, 3)),
+}
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """One named set of thresholds.
+
+    Attributes:
+        aim: what they were chosen for, in words.
+        of: finding -> threshold; None where there is none.
+        reasons: finding -> why there is none.
+    """
+
+    aim: str
+    of: Mapping[str, float | None]
+    reasons: Mapping[str, str]
+
+
+def shipped(description: Mapping[str, Any]) -> dict[str, Thresholds]:
+    """The sets that `predictor.json` carries, Youden's first."""
+    none = "no threshold could be fitted on validation"
+    sets = {YOUDEN: Thresholds("most sensitivity + specificity", description["thresholds"], {})}
+    for name, aim in description.get("operating_points", {}).items():
+        points = aim["findings"]
+        sets[name] = Thresholds(
+            f"{aim['measure']} at least {aim['at_least']:g}",
+            {finding: point["threshold"] for finding, point in points.items()},
+            {finding: point["reason"] or none for finding, point in points.items()},
+        )
+    return sets
+
+
+def read(path: Path) -> dict[str, Thresholds]:
+    """The sets of the `predictor.json` at `path`; `BadInput` when it is none."""
+    try:
+        return shipped(artifacts.read_json(path))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadInput(f"{path} describes no predictor ({error}): run inference again") from None
+
+
+def summarise(
+    scored: Scored, resampling: Resampling, sets: Mapping[str, Thresholds], config: EvaluationConfig
+) -> Summary:
+    """Per set: its aim, and per finding what its threshold gives."""
+    summary: Summary = {}
+    for name, thresholds in sets.items():
+        findings = {}
+        for column, finding in enumerate(scored.findings):
+            limit = thresholds.of.get(finding)
+            called = scored.probabilities[:, column] >= (np.nan if limit is None else limit)
+            entry = rates(
+                scored.targets[:, column], called, resampling, config, known=scored.known[:, column]
+            )
+            if limit is None:
+                given = thresholds.reasons.get(finding) or "it could not be fitted"
+                entry = undefined(entry, f"no threshold: {given}")
+            findings[finding] = {"threshold": np.nan if limit is None else limit, **entry}
+        summary[name] = {"aim": thresholds.aim, "findings": findings}
+    return summary
+
+
+def rates(
+    y_true: NDArray[np.int8], called: NDArray[np.bool_], resampling: Resampling,
+    config: EvaluationConfig, *, known: NDArray[np.bool_],
+) -> Summary:  # fmt: skip
+    """The four shares of one finding with intervals, and the counts behind them.
+
+    Args:
+        y_true: [N].
+        called: [N], whether the finding counts as found.
+        resampling: over the same N images.
+        config: confidence and least share of replicates.
+        known: [N].
+
+    Returns:
+        `*_score`, `*_low`, `*_high` for each share, `tp`, `fn`, `fp`, `tn`, and a reason for what
+        is NaN.
+    """
+    drawn, counts = _drawn(y_true, called, resampling, known)
+    entry: Summary = dict(zip(("tp", "fn", "fp", "tn"), map(int, counts), strict=True))
+    reasons = []
+    for name, (part, whole) in _RATES.items():
+        total = counts[list(whole)].sum()
+        entry[f"{name}_score"] = float(counts[part] / total) if total else np.nan
+        with np.errstate(invalid="ignore"):
+            shares = drawn[part] / drawn[list(whole)].sum(axis=0)
+        ends = intervals.percentile(
+            shares, confidence=config.confidence, min_share=config.min_share
+        )
+        entry[f"{name}_low"], entry[f"{name}_high"] = ends.low, ends.high
+        if not total:
+            reasons.append(f"no {name}: {_MISSING[name]}")
+    return {**entry, "reason": "; ".join(reasons)}
+
+
+_MISSING: Final = {
+    "sensitivity": "no positive image",
+    "specificity": "no negative image",
+    "ppv": "no image is called positive",
+    "npv": "no image is called negative",
+}
+
+
+def undefined(entry: Summary, reason: str) -> Summary:
+    """The same keys without values."""
+    counts = dict.fromkeys(("tp", "fn", "fp", "tn"), 0)
+    return {**dict.fromkeys(entry, np.nan), **counts, "reason": reason}
+
+
+def _drawn(
+    y_true: NDArray[np.int8], called: NDArray[np.bool_], resampling: Resampling,
+    known: NDArray[np.bool_],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+    """tp, fn, fp, tn in every replicate [4, R], and on all images [4]."""
+    present = y_true == 1
+    patients = len(resampling.weights)
+    per_patient = np.stack(
+        [
+            np.bincount(resampling.patient[cell & known], minlength=patients)
+            for cell in (present & called, present & ~called, ~present & called, ~present & ~called)
+        ]
+    ).astype(np.float64)
+    return per_patient @ resampling.weights, per_patient.sum(axis=1)

@@ -1,0 +1,70 @@
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.evaluation.conftest import Checkout
+from thorax.errors import BadInput
+from thorax.evaluation import intervals, points
+from thorax.evaluation.settings import EvaluationConfig
+from thorax.findings import FINDINGS, target_column
+
+
+def metrics_of(evaluated: Checkout) -> dict[str, Any]:
+    return json.loads((evaluated.output / "metrics.json").read_text())
+
+
+def test_rates_of_a_case_counted_by_hand() -> None:
+    y_true = np.array([1, 1, 1, 0, 0, 0, 0, 1], np.int8)
+    called = np.array([1, 1, 0, 1, 0, 0, 0, 1], bool)
+    known = np.array([1, 1, 1, 1, 1, 1, 1, 0], bool)
+    resampling = intervals.resample(np.arange(8), replicates=200, seed=1)
+    entry = points.rates(y_true, called, resampling, EvaluationConfig(), known=known)
+    assert [entry[name] for name in ("tp", "fn", "fp", "tn")] == [2, 1, 1, 3]
+    assert entry["sensitivity_score"] == 2 / 3
+    assert entry["specificity_score"] == 3 / 4
+    assert entry["ppv_score"] == 2 / 3
+    assert entry["npv_score"] == 3 / 4
+    for name in ("sensitivity", "specificity", "ppv", "npv"):
+        assert entry[f"{name}_low"] < entry[f"{name}_score"] < entry[f"{name}_high"]
+
+
+def test_a_share_of_nothing_is_nan_with_a_reason() -> None:
+    resampling = intervals.resample(np.arange(2), replicates=100, seed=1)
+    none, known = np.zeros(2, bool), np.ones(2, bool)
+    entry = points.rates(np.zeros(2, np.int8), none, resampling, EvaluationConfig(), known=known)
+    assert np.isnan([entry["sensitivity_score"], entry["ppv_score"], entry["ppv_low"]]).all()
+    assert entry["specificity_score"] == entry["npv_score"] == 1
+    assert "no sensitivity: no positive image" in entry["reason"]
+    assert "no ppv: no image is called positive" in entry["reason"]
+
+
+def test_the_stage_reports_every_shipped_threshold_on_the_split(evaluated: Checkout) -> None:
+    sets = metrics_of(evaluated)["operating_points"]
+    assert set(sets) == {"youden", "screening"}
+    assert sets["screening"]["aim"] == "sensitivity at least 0.9"
+    test = evaluated.manifest[evaluated.manifest["split"] == "test"]
+    scores = evaluated.predictions.query("finding == 'Edema' and split == 'test'")
+    called = scores.set_index("image")["probability"].reindex(test["image"]).to_numpy() >= 0.1
+    entry = sets["screening"]["findings"]["Edema"]
+    present = test[target_column("Edema")].to_numpy() == 1
+    assert entry["sensitivity_score"] == pytest.approx(called[present].mean())
+    assert entry["specificity_score"] == pytest.approx((~called[~present]).mean())
+    assert entry["ppv_score"] == pytest.approx(present[called].mean())
+    assert entry["threshold"] == 0.1
+
+
+def test_a_finding_without_a_threshold_has_no_rates_and_says_why(evaluated: Checkout) -> None:
+    sets = metrics_of(evaluated)["operating_points"]
+    entry = sets["screening"]["findings"]["Hernia"]
+    assert entry["threshold"] is entry["sensitivity_score"] is entry["npv_high"] is None
+    assert entry["reason"] == "no threshold: no positive image"
+    assert set(sets["youden"]["findings"]) == set(FINDINGS)
+
+
+def test_another_json_than_a_predictors_is_refused(checkout: Checkout) -> None:
+    path = checkout.root / "artifacts/inference/predictor/predictor.json"
+    path.write_text("[]")
+    with pytest.raises(BadInput, match="describes no predictor"):
+        points.read(path)
