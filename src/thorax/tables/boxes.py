@@ -30,6 +30,10 @@ _AFP_NOTE = (
     "AFP is false boxes of a finding over all true boxes: in the paper's count on all boxed "
     "images, in the poster's only on images that have a true box of that finding."
 )
+_NARROW_NOTE = (
+    "An interval without width stands where no box, or every one, is hit in every replicate: with "
+    "n boxes the truth may still lie up to 3/n away."
+)
 
 
 def build() -> list[Table]:
@@ -53,9 +57,14 @@ def _table(here: Run, digits: str, name: str, overlap: str, model: str) -> Table
         rows=tuple(rows),
         computed_on=comparable.boxes_computed_on(here),
         comparable=comparable.localization(here),
-        notes=(_AFP_NOTE,),
-        draw=lambda path: figures.draw_thresholds(
-            path, rows, EIGHT, title=f"Boxes that are hit (table {digits})", across=_WORDS[overlap]
+        notes=(_AFP_NOTE, _NARROW_NOTE),
+        draw=lambda path, warning: figures.draw_thresholds(
+            path,
+            warning,
+            rows,
+            EIGHT,
+            title=f"Boxes that are hit (table {digits})",
+            across=_WORDS[overlap],
         ),
     )
 
@@ -143,8 +152,9 @@ def _pointing(here: Run) -> Table:
         computed_on=comparable.boxes_computed_on(here),
         comparable="Cannot be compared with the paper's, which did not play it.",
         notes=(f"A point within {tolerance} of a box counts as inside (Zhang et al., ECCV 2016).",),
-        draw=lambda path: figures.draw_findings(
+        draw=lambda path, warning: figures.draw_findings(
             path,
+            warning,
             rows,
             COLUMNS,
             title="Pointing game",
@@ -184,8 +194,8 @@ def _sizes(here: Run) -> Table:
         computed_on=comparable.boxes_computed_on(here),
         comparable="Cannot be compared with the paper's, which does not tell sizes apart.",
         notes=(f"Side of the square of the box's area as a share of the frame's side: {said}.",),
-        draw=lambda path: figures.draw_sizes(
-            path, rows, columns, title="Boxes that are hit, by their size"
+        draw=lambda path, warning: figures.draw_sizes(
+            path, warning, rows, columns, title="Boxes that are hit, by their size"
         ),
         tall=True,
     )

@@ -98,8 +98,14 @@ def _table3(here: Run, runs: dict[str, Run]) -> Table:
         computed_on=comparable.computed_on(here),
         comparable=comparable.classification(here, split_published=False),
         notes=budgets([*runs.values()]) + other_images(here, [*runs.values()]),
-        draw=lambda path: figures.draw_findings(
-            path, rows, EIGHT, title="AUC on the eight findings (table 3)", across="AUC", chance=0.5
+        draw=lambda path, warning: figures.draw_findings(
+            path,
+            warning,
+            rows,
+            EIGHT,
+            title="AUC on the eight findings (table 3)",
+            across="AUC",
+            chance=0.5,
         ),
     )
 
@@ -120,8 +126,9 @@ def _table17(here: Run, runs: dict[str, Run]) -> Table:
         computed_on=comparable.computed_on(here),
         comparable=comparable.classification(here, split_published=True),
         notes=budgets([run]) + other_images(here, [run]),
-        draw=lambda path: figures.draw_findings(
+        draw=lambda path, warning: figures.draw_findings(
             path,
+            warning,
             rows,
             FOURTEEN,
             title="AUC on the fourteen findings (table 17)",

@@ -54,7 +54,7 @@ def _counts(here: Run, carried: NDArray[np.bool_], patients: int) -> Table:
         computed_on=f"{len(carried):,} readable images of {patients:,} patients, every split.",
         comparable=comparable.counts(here, len(carried), published_images),
         notes=("Overlap: carries at least one more of the findings that its row counts.",),
-        draw=lambda path: figures.draw_counts(path, _rows("", carried), FINDINGS),
+        draw=lambda path, warning: figures.draw_counts(path, warning, _rows("", carried), FINDINGS),
         tall=True,
     )
 
@@ -100,5 +100,5 @@ def _together(here: Run, carried: NDArray[np.bool_]) -> Table:
         computed_on=f"{len(carried):,} readable images, every split.",
         comparable="The poster draws this for ChestX-ray8 without numbers.",
         notes=("On the diagonal: images that carry the finding at all.",),
-        draw=lambda path: draw_together(path, matrix, FINDINGS),
+        draw=lambda path, warning: draw_together(path, warning, matrix, FINDINGS),
     )

@@ -18,17 +18,17 @@ from thorax.tables.table import Cell, Row
 
 
 def draw_findings(
-    path: Path, rows: Sequence[Row], columns: Sequence[str], *, title: str, across: str,
-    chance: float | None,
+    path: Path, warning: str, rows: Sequence[Row], columns: Sequence[str], *, title: str,
+    across: str, chance: float | None,
 ) -> None:  # fmt: skip
     """One line per finding, one colour per group of rows; `chance` is a dotted line."""
     shown = [row for row in rows if row.format == "share" and _any(row)]
     groups = list(dict.fromkeys(row.group for row in shown))
     step = 0.8 / max(1, len(groups))
-    height = 1.5 + len(columns) * max(0.34, 0.13 * len(groups)) + 0.25 * math.ceil(len(groups) / 3)
+    height = 1.85 + len(columns) * max(0.34, 0.13 * len(groups)) + 0.25 * math.ceil(len(groups) / 3)
     with style.page(path, width=9.2, height=height) as figure:
         bottom = (0.6 + 0.25 * math.ceil(len(groups) / 3)) / height
-        axes = figure.add_axes((0.17, bottom, 0.8, 1 - bottom - 0.85 / height))
+        axes = figure.add_axes((0.17, bottom, 0.8, 1 - bottom - 1.2 / height))
         if chance is not None:
             axes.axvline(chance, color=PALE, linewidth=0.9, linestyle=DOTS)
         for row in shown:
@@ -45,7 +45,7 @@ def draw_findings(
             axes.plot([], [], "o", color=SERIES[place % len(SERIES)], markersize=5, label=group)
         figure.legend(loc="lower left", bbox_to_anchor=(0.16, 0), ncol=3, fontsize=8,
                       handletextpad=0.2, columnspacing=1.4)  # fmt: skip
-        style.headline(figure, title, _key(shown))
+        style.headline(figure, title, _key(shown), warning)
 
 
 def _dots(axes: Axes, row: Row, columns: Sequence[str], offset: float, colour: str) -> None:
@@ -68,14 +68,15 @@ def _key(rows: Sequence[Row]) -> str:
 
 
 def draw_thresholds(
-    path: Path, rows: Sequence[Row], findings: Sequence[str], *, title: str, across: str
-) -> None:
+    path: Path, warning: str, rows: Sequence[Row], findings: Sequence[str], *, title: str,
+    across: str,
+) -> None:  # fmt: skip
     """Acc over T in one panel per finding, ours with the band of its interval."""
     accs = [row for row in rows if row.name.startswith("Acc")]
     names = list(dict.fromkeys(row.name for row in accs))
-    with style.page(path, width=10.2, height=5.9) as figure:
+    with style.page(path, width=10.2, height=6.2) as figure:
         grid = figure.add_gridspec(2, 5, hspace=0.45, wspace=0.25,
-                                   left=0.055, right=0.985, top=0.82, bottom=0.14)  # fmt: skip
+                                   left=0.055, right=0.985, top=0.78, bottom=0.135)  # fmt: skip
         for place, finding in enumerate(findings):
             axes = figure.add_subplot(grid[place // 5, place % 5])
             for name in names:
@@ -87,7 +88,7 @@ def draw_thresholds(
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="lower left", bbox_to_anchor=(0.045, 0), ncol=5)
         below = "Share of true boxes that are hit, over the overlap that counts as a hit."
-        style.headline(figure, title, below)
+        style.headline(figure, title, below, warning)
 
 
 def _over_thresholds(axes: Axes, rows: Sequence[Row], finding: str, name: str, place: int) -> None:
@@ -103,15 +104,17 @@ def _over_thresholds(axes: Axes, rows: Sequence[Row], finding: str, name: str, p
     axes.plot(at, values, "o-", color=colour, markersize=3.6, linewidth=1.5, label=name)
 
 
-def draw_sizes(path: Path, rows: Sequence[Row], columns: Sequence[str], *, title: str) -> None:
+def draw_sizes(
+    path: Path, warning: str, rows: Sequence[Row], columns: Sequence[str], *, title: str
+) -> None:
     """Acc over T, one colour per size, one panel per method and overlap."""
     groups = list(dict.fromkeys(row.group for row in rows))
     overlaps = list(dict.fromkeys(column.split()[0] for column in columns))
-    height = 1.1 + 2.7 * len(groups)
+    height = 1.4 + 2.7 * len(groups)
     with style.page(path, width=9.2, height=height) as figure:
         grid = figure.add_gridspec(
             len(groups), len(overlaps), hspace=0.5, wspace=0.15,
-            left=0.06, right=0.98, top=1 - 1.1 / height, bottom=0.5 / height,
+            left=0.06, right=0.98, top=1 - 1.45 / height, bottom=0.5 / height,
         )  # fmt: skip
         for line, group in enumerate(groups):
             for place, overlap in enumerate(overlaps):
@@ -124,7 +127,9 @@ def draw_sizes(path: Path, rows: Sequence[Row], columns: Sequence[str], *, title
                 axes.set_title(group, loc="left", fontsize=9, fontweight="bold")
                 if place == 0:
                     axes.legend(loc="upper right")
-        style.headline(figure, title, "Share of true boxes that are hit, with its interval.")
+        style.headline(
+            figure, title, "Share of true boxes that are hit, with its interval.", warning
+        )
 
 
 def _size(axes: Axes, row: Row, columns: Sequence[str], colour: str) -> None:
@@ -136,10 +141,10 @@ def _size(axes: Axes, row: Row, columns: Sequence[str], colour: str) -> None:
     axes.plot(at, values, "o-", color=colour, markersize=3.6, linewidth=1.5, label=row.name)
 
 
-def draw_sweep(path: Path, means: pd.DataFrame) -> None:
+def draw_sweep(path: Path, warning: str, means: pd.DataFrame) -> None:
     """Mean AUC over r of log-sum-exp, with average and max as lines across."""
-    with style.page(path, width=7.6, height=4.4) as figure:
-        axes = figure.add_axes((0.09, 0.13, 0.75, 0.66))
+    with style.page(path, width=7.6, height=4.7) as figure:
+        axes = figure.add_axes((0.09, 0.13, 0.75, 0.62))
         lse = means[means["r"].notna()]
         errors = np.abs(lse[["low", "high"]].to_numpy(float).T - lse["value"].to_numpy(float))
         axes.errorbar(lse["r"], lse["value"], yerr=errors, fmt="o-", color=LINE, capsize=2,
@@ -158,10 +163,10 @@ def draw_sweep(path: Path, means: pd.DataFrame) -> None:
         axes.minorticks_off()
         axes.set_xlabel("r of log-sum-exp: towards average on the left, towards max on the right")
         below = "Mean AUC of the eight findings, with its interval."
-        style.headline(figure, "How the pooling changes the AUC", below)
+        style.headline(figure, "How the pooling changes the AUC", below, warning)
 
 
-def draw_counts(path: Path, rows: Sequence[Row], findings: Sequence[str]) -> None:
+def draw_counts(path: Path, warning: str, rows: Sequence[Row], findings: Sequence[str]) -> None:
     """A bar per finding: images that carry it alone, and with another finding."""
     images, shared = ({f: row.cells[f].value for f in findings} for row in rows)
     ordered = sorted(findings, key=lambda finding: images[finding])

@@ -81,15 +81,14 @@ def _with_words(table: Table, grid: Grid) -> RenderableType:
 
 def print_tables(tables: list[Table], console: Console) -> None:
     """Print every table."""
+    own_width = console.width
     for table in tables:
         grid = _grid_of(table)
         # A table that is wider than the terminal runs over its edge: no number is cut off.
-        needed = Console(width=_ANY_WIDTH).measure(grid).minimum
-        wide = needed > console.width
-        console.print(
-            _with_words(table, grid), width=max(console.width, needed), crop=not wide,
-            no_wrap=wide, overflow="ignore" if wide else None,
-        )  # fmt: skip
+        needed = Console(width=_ANY_WIDTH).measure(grid)
+        console.width = own_width if needed.minimum < own_width else needed.maximum
+        console.print(_with_words(table, grid))
+        console.width = own_width
 
 
 def _grid() -> Grid:

@@ -40,7 +40,7 @@ def build() -> list[Table]:
             computed_on=comparable.computed_on(first),
             comparable=comparable.classification(first, split_published=False),
             notes=(_PAPER_SAYS, *budgets([*runs.values()]), *other_images(here, [*runs.values()])),
-            draw=lambda path: figures.draw_sweep(path, swept_means(swept)),
+            draw=lambda path, warning: figures.draw_sweep(path, warning, swept_means(swept)),
         )
     ]
 

@@ -1,5 +1,6 @@
 """How the figures of the tables look, and how they are saved: the same numbers, the same bytes."""
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 INK, PALE, LINE, GRID = "#1f2933", "#7b8794", "#0b6e99", "#e4e7eb"
 # Okabe and Ito's colours, which people with a colour deficiency tell apart.
 SERIES: Final = ("#0b6e99", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#1f2933", "#56b4e9")
+_LETTERS_PER_INCH = 15.5
 DOTS: Final = (0, (2, 3))
 _STYLE: Final[Any] = {
     "font.family": "DejaVu Sans", "font.size": 8.5, "text.color": INK,
@@ -31,11 +33,14 @@ def page(path: Path, *, width: float, height: float) -> Iterator[Figure]:
         figure.savefig(path, format="png", metadata={"Software": None})
 
 
-def headline(figure: Figure, title: str, below: str) -> None:
-    """The title and one line of explanation, at the top left."""
+def headline(figure: Figure, title: str, below: str, warning: str = "") -> None:
+    """The title and a line of explanation at the top left; `warning` at the bottom."""
     height = figure.get_figheight()
     figure.text(0.02, 1 - 0.3 / height, title, fontsize=13, va="center")
     figure.text(0.02, 1 - 0.6 / height, below, fontsize=8.5, color=PALE, va="center")
+    width = round(figure.get_figwidth() * _LETTERS_PER_INCH)
+    text = textwrap.fill(warning, width)
+    figure.text(0.02, 1 - 0.78 / height, text, fontsize=8.5, color=SERIES[1], va="top")
 
 
 def names_down(axes: Axes) -> None:

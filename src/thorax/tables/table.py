@@ -62,7 +62,7 @@ class Table:
         computed_on: on which images ours was computed, in one sentence.
         comparable: whether ours may be compared with the paper's, in one sentence.
         notes: what else a reader must know.
-        draw: writes the figure (PNG) to a path; None without a figure.
+        draw: writes the figure (PNG) to a path, with a sentence of warning; None without a figure.
         tall: print columns down the page and rows across, as suits many columns and few rows.
     """
 
@@ -73,7 +73,7 @@ class Table:
     computed_on: str
     comparable: str
     notes: tuple[str, ...] = ()
-    draw: Callable[[Path], None] | None = field(default=None, compare=False)
+    draw: Callable[[Path, str], None] | None = field(default=None, compare=False)
     tall: bool = False
 
     def reasons(self) -> list[str]:

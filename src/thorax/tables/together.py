@@ -14,11 +14,14 @@ from thorax.tables.style import INK, PALE
 _DARK = 0.55  # share of the colour scale from which figures are written in white
 
 
-def draw_together(path: Path, matrix: NDArray[np.int64], findings: Sequence[str]) -> None:
+def draw_together(
+    path: Path, warning: str, matrix: NDArray[np.int64], findings: Sequence[str]
+) -> None:
     """Draw how many images carry both findings, coloured by the share of the row's images.
 
     Args:
         path: the PNG to write.
+        warning: what must not be concluded.
         matrix: [F, F], images that carry both; on the diagonal those that carry the one.
         findings: F names.
     """
@@ -37,7 +40,7 @@ def draw_together(path: Path, matrix: NDArray[np.int64], findings: Sequence[str]
             "Number: images that carry both. Colour: their share of the row's images; the "
             "diagonal counts the finding itself."
         )
-        style.headline(figure, "Which findings go together", below)
+        style.headline(figure, "Which findings go together", below, warning)
 
 
 def _figure(

@@ -18,7 +18,7 @@ def write(tables: list[Table], folder: Path) -> list[Path]:
         if table.draw is not None:
             figure = f"{table.name}.png"
             with artifacts.atomic_file(folder / figure) as temporary:
-                table.draw(temporary)
+                table.draw(temporary, table.comparable)
             written.append(folder / figure)
         section = formats.markdown(table, figure=figure)
         sections.append(section)
