@@ -16,14 +16,11 @@ from prefect.cache_policies import NO_CACHE
 
 from flows import dvc, experiment_result, experiment_tree
 from flows.attempts import caused_by
-from flows.experiment_plan import Plan, plan
+from flows.experiment_plan import STAGES, Plan, plan
 from flows.experiment_result import Record
 from thorax import artifacts
 from thorax.errors import ThoraxError
 
-STAGES = (
-    "reports", "dataset", "validation", "training", "inference", "localization", "evaluation",
-)  # fmt: skip
 _SHOWN = "training: epoch"
 
 

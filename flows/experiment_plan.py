@@ -6,6 +6,10 @@ from typing import Any
 from flows import experiment_definition, experiment_result, experiment_tree
 from thorax import artifacts, config
 
+STAGES = (
+    "reports", "dataset", "validation", "training", "inference", "localization", "evaluation",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -69,6 +69,7 @@ def run(
         plans = experiment_plan.plan(name, chosen, settled)
         _announce(plans, budget is None)
         if not all(each.is_finished() for each in plans):
+            _check(plans)
             _run_flow(name, chosen, settled)
     Console().print(_table(name, experiment, chosen))
     _raise_if_failed(name, chosen)
@@ -79,14 +80,21 @@ def _lock(name: str) -> AbstractContextManager[None]:
 
 
 def _settle_params(preset: str | None, source: str | None, root: Path) -> None:
-    """Merge them into params.yaml, as `thorax retrain` does, and check every section of it."""
+    """Merge them into params.yaml, as `thorax retrain` does."""
     changes = presets.merge(preset, root) if preset else []
     if source:
         registry.find(source)  # an unknown one is said before it is written
         changes += presets.set_values({"sources": {"name": source}}, root)
     for change in changes:
         print(f"params.yaml: {change.key}: {change.old} -> {change.new}")
-    settings.check(root / "params.yaml")
+
+
+def _check(plans: list[Plan]) -> None:
+    """Load every section of every run, so that a mistake is said before anything runs."""
+    for each in plans:
+        for section in settings.SECTIONS:
+            where = f"{each.name}: {section}"
+            config.parse(each.params.get(section), settings.model_of(section), where)
 
 
 def _pull_if_needed(from_path: Path | None, root: Path) -> None:
