@@ -92,11 +92,14 @@ def show(
     image: Annotated[str, typer.Argument(help="A name in data/entries.csv.")],
     output: Annotated[Path, typer.Option(help="The PNG to write.")],
     finding: Annotated[str | None, typer.Option(help="Default: the most probable.")] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="The report beside it, its evidence marked.")
+    ] = False,
 ) -> None:
     """Draw an image with a finding's heatmap, the model's boxes and the true ones."""
     from thorax.cli.show import show
 
-    show(image, finding=finding, output=output)
+    show(image, finding=finding, output=output, report=report)
 
 
 @app.command()

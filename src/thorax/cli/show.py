@@ -13,10 +13,14 @@ from thorax.inference.boxes import Box
 from thorax.inference.drawn import boxes_of
 from thorax.inference.overlay import Layers, overlay
 from thorax.inference.predictor import Predictor
+from thorax.tables.evidence import Evidence, beside
 
 
-def show(image: str, *, finding: str | None, output: Path) -> None:
-    """Draw `finding` (the most probable one when None) over a pulled image, as PNG."""
+def show(image: str, *, finding: str | None, output: Path, report: bool = False) -> None:
+    """Draw `finding` (the most probable one when None) over a pulled image, as PNG.
+
+    With `report` the image's report stands beside it, the evidence for the finding marked.
+    """
     root = artifacts.root()
     predictor = Predictor.load(root / "artifacts/inference/predictor")
     content = _content(image, root)
@@ -32,12 +36,22 @@ def show(image: str, *, finding: str | None, output: Path) -> None:
             heatmap=prediction.heatmaps[0, column],
             predicted=predicted,
             true=_true_boxes(image, name, root),
-            caption=f"{display(name)}  probability {probabilities[column]:.2f}",
+            caption=_caption(name, float(probabilities[column]), predictor),
         ),
     )
+    if report:
+        picture = beside(picture, _evidence(image, name, root))
     with artifacts.atomic_file(output) as temporary:
         temporary.write_bytes(picture)
     print(f"{output}: {display(name)} on {image}, probability {probabilities[column]:.2f}")
+
+
+def _caption(finding: str, probability: float, predictor: Predictor) -> str:
+    """The probability, and that it is too low when it is: then the heatmap shows little of note."""
+    limit = predictor.thresholds[finding]
+    low = limit is not None and probability < limit
+    below = f", below its threshold of {limit:.2f}" if low else ""
+    return f"{display(finding)}  probability {probability:.2f}{below}"
 
 
 def _content(image: str, root: Path) -> bytes:
@@ -54,6 +68,24 @@ def _content(image: str, root: Path) -> bytes:
                 if name == image:
                     return content
     raise BadInput(f"{image} is not in data/ any more: run `dvc repro dataset` on the data of now")
+
+
+def _evidence(image: str, finding: str, root: Path) -> Evidence:
+    """The image's report with what the labeller found in it."""
+    reports = artifacts.read_csv(root / "data/reports.csv", ["report", "images", "text"])
+    own = reports[[image in names.split("|") for names in reports["images"]]]
+    if own.empty:
+        raise BadInput(f"no report in data/reports.csv names {image}: show it without --report")
+    name, text = own.iloc[0]["report"], own.iloc[0]["text"]
+    labels = artifacts.read_table(root / "artifacts/reports/labels.parquet")
+    found = labels[(labels["report"] == name) & (labels["finding"] == finding)]
+    if found.empty or found.iloc[0]["state"] == "unmentioned":
+        return Evidence(name, text, display(finding), "unmentioned")
+    row = found.iloc[0]
+    return Evidence(
+        name, text, display(finding), row["state"], row["sentence"], int(row["start"]),
+        int(row["end"]),
+    )  # fmt: skip
 
 
 def _column(finding: str, predictor: Predictor) -> int:

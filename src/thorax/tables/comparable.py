@@ -74,7 +74,7 @@ def _other_images(run: Run, share: str, whole: bool) -> str:
 
 
 def _weights(run: Run) -> str:
-    if not run.model or run.pretrained:
+    if not run.model or run.pretrained or run.source.get("source") == "phantom":
         return ""
     return ", and the first weights were not pretrained on ImageNet as the paper's were"
 
