@@ -22,9 +22,11 @@ from thorax.errors import BadInput
 from thorax.evaluation import metrics
 from thorax.findings import FINDINGS
 from thorax.model import ensemble
+from thorax.model.ensemble import Network
 from thorax.model.losses import Objective
 from thorax.progress import say
-from thorax.training import optim, state
+from thorax.training import context, optim, state
+from thorax.training.context import Context, Heads
 from thorax.training.device import device_of, number_type
 from thorax.training.examples import Examples
 from thorax.training.settings import TrainingConfig
@@ -61,7 +63,7 @@ class Loop:
     """
 
     def __init__(
-        self, model: nn.Module, data: Data, *, settings: TrainingConfig, folder: Path,
+        self, model: Network, data: Data, *, settings: TrainingConfig, folder: Path,
         initial_weights: str = "none",
     ) -> None:  # fmt: skip
         self.data = data
@@ -72,7 +74,12 @@ class Loop:
         self.model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.members = ensemble.members_of(self.model)
         self.averaged = optim.AveragedModel(self.model, settings.ema_decay)
-        self.optimizer = optim.make(self.model, settings)
+        self.context = context.of_rows(
+            data.training.rows, data.training.targets, data.training.known,
+            settings=settings.context,
+        )  # fmt: skip
+        self.heads = Heads(self.members, self.context.names, settings.context).to(self.device)
+        self.optimizer = optim.make(nn.ModuleList([self.model, self.heads]), settings)
         self.objective = Objective(settings.loss, settings.loss_options)
         self.progress = state.load(folder, initial_weights=initial_weights)
 
@@ -89,6 +96,7 @@ class Loop:
         say(f"training: going on after epoch {self.progress.epoch}")
         self.model.load_state_dict(self.progress.model)
         self.averaged.module.load_state_dict(self.progress.averaged)
+        self.heads.load_state_dict(self.progress.heads)
         self.optimizer.load_state_dict(self.progress.optimizer)
 
     def _out_of_patience(self) -> bool:
@@ -120,13 +128,13 @@ class Loop:
         stream = batches.stream(self.data.pixels, examples.rows, plan)
         for step, (positions, levels) in enumerate(stream, first_step):
             rate = optim.learning_rate(step, settings.epochs * len(plan), settings)
-            losses.append(self._step(levels, self._labels(examples, positions), rate, chance))
+            losses.append(self._step(levels, positions, rate, chance))
             self.averaged.update(self.model, step)
             images += len(positions)
         return _mean_loss(losses, number), images
 
     def _step(
-        self, levels: NDArray[np.uint8], labels: tuple[Tensor, Tensor], rate: float,
+        self, levels: NDArray[np.uint8], positions: NDArray[np.int64], rate: float,
         chance: torch.Generator,
     ) -> Tensor:  # fmt: skip
         """One optimizer step on levels [B, H, W], in parts that fit; returns the loss, a scalar.
@@ -135,18 +143,22 @@ class Loop:
         """
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        targets, known = labels
-        counts = self.objective.counts(targets, known)
+        targets, counts = self._labels(self.data.training, positions, self.objective)
+        aside, aside_counts = self._labels(self.context, positions, self.heads.objective)
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.device)
         for first in range(0, len(levels), self.settings.batch_size):
             rows = slice(first, first + self.settings.batch_size)
             part = self._to_device(levels[rows])[:, None]
-            for member in self.members:
-                logits = self._score(member, augment(part, self.settings.augment, chance))
+            for number, member in enumerate(self.members):
+                pixels = augment(part, self.settings.augment, chance)
+                with self._precision():
+                    _, pooled = member.features(pixels)
+                    logits = member.prediction(pooled)
                 share = self.objective.part(logits, targets[rows], counts[rows])
-                share.backward()  # type: ignore[no-untyped-call]
                 total += share.detach()
+                share = share + self.heads.loss(number, pooled, (aside[rows], aside_counts[rows]))
+                share.backward()  # type: ignore[no-untyped-call]
         for member in self.members:
             nn.utils.clip_grad_norm_(member.parameters(), self.settings.gradient_norm)
         self.optimizer.step()
@@ -180,6 +192,7 @@ class Loop:
         progress.history.append(_entry(number, loss, validated))
         progress.model = _on_cpu(self.model.state_dict())
         progress.averaged = _on_cpu(self.averaged.module.state_dict())
+        progress.heads = _on_cpu(self.heads.state_dict())
         progress.optimizer = self.optimizer.state_dict()
         if self.settings.kept == "last" or validated.mean_auc > progress.best_score:
             progress.best_epoch, progress.best_score = number, validated.mean_auc
@@ -187,10 +200,13 @@ class Loop:
 
     def _score(self, model: nn.Module, pixels: Tensor) -> Tensor:
         """Logits [B, F] float32 of pixels [B, 1, H, W]."""
-        low = self.number_type != torch.float32
-        with torch.autocast(self.device.type, self.number_type, enabled=low):
+        with self._precision():
             logits: Tensor = model(pixels)[0]
         return logits.float()
+
+    def _precision(self) -> torch.autocast:
+        low = self.number_type != torch.float32
+        return torch.autocast(self.device.type, self.number_type, enabled=low)
 
     def _to_device(self, levels: NDArray[np.uint8]) -> Tensor:
         pixels = torch.from_numpy(np.ascontiguousarray(levels))
@@ -198,10 +214,13 @@ class Loop:
             return pixels.pin_memory().to(self.device, non_blocking=True)
         return pixels
 
-    def _labels(self, examples: Examples, positions: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        targets = torch.from_numpy(examples.targets[positions])
-        known = torch.from_numpy(examples.known[positions])
-        return targets.to(self.device), known.to(self.device)
+    def _labels(
+        self, of: Examples | Context, positions: NDArray[np.int64], objective: Objective
+    ) -> tuple[Tensor, Tensor]:
+        """Targets [B, F] and what each counts [B, F]."""
+        targets = torch.from_numpy(of.targets[positions]).to(self.device)
+        known = torch.from_numpy(of.known[positions]).to(self.device)
+        return targets, objective.counts(targets, known)
 
 
 def _seed(seed: int, epoch: int) -> int:

@@ -8,6 +8,7 @@ from thorax.config import Config
 from thorax.dataset.augment import AugmentConfig
 from thorax.model.classifier import ModelConfig
 from thorax.model.losses import Loss, LossConfig
+from thorax.training.context import ContextConfig
 
 
 class TrainingConfig(Config):
@@ -23,6 +24,8 @@ class TrainingConfig(Config):
     """w-cel (the paper's weighted cross entropy), cel (cross entropy), focal or asymmetric."""
     loss_options: LossConfig = LossConfig()
     """The numbers of the losses."""
+    context: ContextConfig = ContextConfig()
+    """What is learned besides the findings."""
     augment: AugmentConfig = AugmentConfig()
     """How far training images are changed at random."""
     optimizer: Literal["adamw", "sgd"] = "adamw"

@@ -29,7 +29,7 @@ class Progress:
         epoch: epochs done.
         best_epoch: the epoch (from 1) of `best`; 0 before the first.
         best_score: its validation mean AUC.
-        model, averaged, optimizer, best: states as PyTorch names them.
+        model, averaged, heads, optimizer, best: states as PyTorch names them.
         history: one entry per epoch.
     """
 
@@ -39,6 +39,7 @@ class Progress:
     best_score: float = float("-inf")
     model: dict[str, Tensor] = field(default_factory=dict)
     averaged: dict[str, Tensor] = field(default_factory=dict)
+    heads: dict[str, Tensor] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)
     best: dict[str, Tensor] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
