@@ -11,7 +11,7 @@ from tests.evaluation.conftest import Checkout
 from thorax import artifacts
 from thorax.evaluation.__main__ import evaluate, report
 from thorax.evaluation.summary import _age_bands
-from thorax.findings import FINDINGS, target_column
+from thorax.findings import CHESTX_RAY8, FINDINGS, target_column
 
 FILES = {
     "metrics.json", "slices.json", "roc.csv", "pr.csv", "table.md",
@@ -52,6 +52,16 @@ def test_metrics_are_of_the_test_split_with_intervals_around_them(
     assert entry["positives"] + entry["negatives"] == len(test)
     assert entry["positive_patients"] == test.loc[targets == 1, "patient"].nunique()
     assert entry["reason"] == ""
+
+
+def test_the_mean_of_the_first_eight_stands_beside_that_of_all(evaluated: Checkout) -> None:
+    summary = read(evaluated, "metrics.json")
+    scores = [summary["findings"][name]["auc_score"] for name in CHESTX_RAY8]
+    defined = [score for score in scores if score is not None]
+    mean = summary["mean_chestx_ray8"]
+    assert mean["findings"] == len(defined) < summary["mean"]["findings"]
+    assert mean["auc_score"] == pytest.approx(np.mean(defined), abs=1e-12)
+    assert mean["auc_low"] < mean["auc_score"] < mean["auc_high"]
 
 
 def test_what_is_undefined_is_null_with_a_reason_and_leaves_the_mean(evaluated: Checkout) -> None:

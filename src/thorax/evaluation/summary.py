@@ -15,6 +15,7 @@ from thorax.evaluation.calibration import brier_loss, calibration_error
 from thorax.evaluation.intervals import Interval, Resampling
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
+from thorax.findings import CHESTX_RAY8
 
 Summary = dict[str, Any]
 
@@ -42,6 +43,7 @@ def summarise(scored: Scored, resampling: Resampling, config: EvaluationConfig) 
         "replicates": config.replicates,
         "findings": findings,
         "mean": _mean(findings, intervals.mean_replicates(replicates), config),
+        "mean_chestx_ray8": _mean_of(CHESTX_RAY8, findings, replicates, config),
     }
 
 
@@ -126,6 +128,16 @@ def _mean(
     if auc["reason"]:
         auc["reason"] += " of every finding"
     return {**auc, **averages, "findings": len(defined)}
+
+
+def _mean_of(
+    chosen: tuple[str, ...], findings: dict[str, Summary], replicates: intervals.Floats,
+    config: EvaluationConfig,
+) -> Summary:  # fmt: skip
+    """The mean over the `chosen` findings; replicates [R, F] are in the order of `findings`."""
+    columns = [place for place, name in enumerate(findings) if name in chosen]
+    entries = {name: entry for name, entry in findings.items() if name in chosen}
+    return _mean(entries, intervals.mean_replicates(replicates[:, columns]), config)
 
 
 def _named(column: pd.Series) -> pd.Series:
