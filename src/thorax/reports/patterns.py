@@ -1,8 +1,8 @@
 """Phrases as a clinician writes them, compiled, and found fast in a sentence.
 
 A line is words, `word*`, `...` for a gap and `a / b` for either (`rules/README.txt`). Each is a
-regular expression of its own, tried only where the sentence holds the beginning of one of its
-words, so that a thousand lines cost little. Knows nothing of medicine.
+regular expression of its own, tried only where the sentence holds the beginnings of its words, so
+that a thousand lines cost little. Knows nothing of medicine.
 """
 
 import re
@@ -32,6 +32,7 @@ class Found(Generic[Payload]):
 class _Entry(Generic[Payload]):
     pattern: re.Pattern[str]
     rank: int
+    needed: tuple[frozenset[str], ...]
     what: Payload
 
 
@@ -42,9 +43,10 @@ class Finder(Generic[Payload]):
         self._by_key: dict[str, list[_Entry[Payload]]] = defaultdict(list)
         ranked = sorted(phrases, key=lambda pair: _length(pair[0]), reverse=True)
         for rank, (phrase, what) in enumerate(ranked):
-            entry = _Entry(re.compile(pattern_of(phrase), re.IGNORECASE), rank, what)
-            for key in _keys_of(phrase):
-                self._by_key[key].append(entry)
+            first, *others = _needed(phrase)
+            pattern = re.compile(pattern_of(phrase), re.IGNORECASE)
+            for key in first:
+                self._by_key[key].append(_Entry(pattern, rank, tuple(others), what))
 
     def all(self, sentence: str, keys: frozenset[str]) -> list[Found[Payload]]:
         """Every match, from left to right; at one place the line with most words comes first.
@@ -54,7 +56,10 @@ class Finder(Generic[Payload]):
             keys: its `keys`, handed in because several finders look at one sentence.
         """
         entries = {
-            entry.rank: entry for key in keys & self._by_key.keys() for entry in self._by_key[key]
+            entry.rank: entry
+            for key in keys & self._by_key.keys()
+            for entry in self._by_key[key]
+            if not any(map(keys.isdisjoint, entry.needed))
         }
         matches = [
             (match.start(), rank, Found(match.start(), match.end(), entry.what))
@@ -109,19 +114,20 @@ def _length(phrase: str) -> tuple[int, int]:
     return len(_tokens(phrase)), len(phrase)
 
 
-def _keys_of(phrase: str) -> set[str]:
-    """Beginnings of the line's most telling word, one of which a sentence must hold."""
-    best: set[str] = {""}
-    best_letters = 0
+def _needed(phrase: str) -> list[frozenset[str]]:
+    """Per word of the line the beginnings of which a sentence must hold one; most telling first."""
+    needed = []
     for token in _tokens(phrase):
         options = token.split("/")
-        runs = [_WORD.match(option.lower()) for option in options]
-        letters = [len(run.group()) if run else 0 for run in runs]
-        open_ended = any(
-            option[length:].startswith("*") and length < _KEY_LETTERS
-            for option, length in zip(options, letters, strict=True)
+        runs = [
+            match.group() if (match := _WORD.match(option.lower())) else "" for option in options
+        ]
+        short_stem = any(
+            option[len(run) :].startswith("*") and len(run) < _KEY_LETTERS
+            for option, run in zip(options, runs, strict=True)
         )
-        if min(letters) > best_letters and not open_ended:
-            best_letters = min(letters)
-            best = {run.group()[:_KEY_LETTERS] for run in runs if run}
-    return best
+        if all(runs) and not short_stem:
+            letters = min(len(run) for run in runs)
+            needed.append((letters, frozenset(run[:_KEY_LETTERS] for run in runs)))
+    ordered = sorted(needed, key=lambda pair: pair[0], reverse=True)
+    return [keys for _, keys in ordered] or [frozenset({""})]
