@@ -14,11 +14,13 @@ Their difference is published as the same whole number at every threshold, which
 image once. No IoU matching one to one: one detected box may hit several true ones, and the reverse.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from thorax.localization.intervals import Chosen
 from thorax.localization.iou import iobb, iou, rescale
 
 _SIDES = ["x_px", "y_px", "w_px", "h_px"]
@@ -69,23 +71,20 @@ def overlaps(truth: pd.DataFrame, detected: pd.DataFrame) -> Overlaps:
     )
 
 
-def acc(found: Overlaps, finding: str, *, overlap: str, threshold: float) -> float:
-    """Share of the finding's true boxes whose best `overlap` ("iou", "iobb") exceeds `threshold`.
-
-    NaN when the finding has no true box.
-    """
-    best = _of(found.truth, finding)[f"best_{overlap}"]
-    return float((best > threshold).mean()) if len(best) else float("nan")
+def hits(truth: pd.DataFrame, overlap: str, thresholds: Sequence[float]) -> Chosen:
+    """Whether the best `overlap` ("iou", "iobb") of each of K true boxes exceeds each T: [K, T]."""
+    best = truth[f"best_{overlap}"].to_numpy(np.float64)
+    return np.asarray(best[:, None] > np.asarray(thresholds))
 
 
 def false_boxes(
-    found: Overlaps, finding: str, *, overlap: str, threshold: float, targeted_only: bool
-) -> int:
-    """Detected boxes of the finding that hit no true one; `targeted_only` is the poster's count."""
-    rows = _of(found.detected, finding)
-    false = rows[f"best_{overlap}"] <= threshold
-    return int((false & rows["targeted"]).sum() if targeted_only else false.sum())
+    detected: pd.DataFrame, overlap: str, thresholds: Sequence[float], *, targeted_only: bool
+) -> Chosen:
+    """Whether each of D detected boxes hits no true one at each T: [D, T].
 
-
-def _of(boxes: pd.DataFrame, finding: str) -> pd.DataFrame:
-    return boxes[boxes["finding"] == finding]
+    `targeted_only` counts as the poster does: only where the image has a true box of the finding.
+    """
+    best = detected[f"best_{overlap}"].to_numpy(np.float64)
+    missed = best[:, None] <= np.asarray(thresholds)
+    counted = detected["targeted"].to_numpy(bool) | (not targeted_only)
+    return np.asarray(missed & counted[:, None])

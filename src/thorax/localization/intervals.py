@@ -54,6 +54,25 @@ class Resampled:
         np.divide(times.T @ hits, total[:, None], out=shares, where=total[:, None] > 0)
         return shares
 
+    def per_row(self, hits: Chosen, patients: Ints) -> Floats:
+        """Hits of other rows [D, T] of the same patients [D], per one of the K rows: [R, T].
+
+        NaN where none of the K rows was drawn.
+        """
+        rows = self.drawn[self.patients].sum(axis=0)  # [R]
+        total = self.drawn[patients].T @ hits  # [R, T]
+        rates = np.full(total.shape, np.nan)
+        np.divide(total, rows[:, None], out=rates, where=rows[:, None] > 0)
+        return rates
+
+
+def rated(
+    name: str, error: float, replicates: Floats, config: LocalizationConfig
+) -> dict[str, Any]:
+    """`NAME_error`, `_low` and `_high` of a rate and its replicates [R]."""
+    ends = scored(name, error, replicates, config)
+    return {f"{name}_error": float(error), **{k: ends[k] for k in (f"{name}_low", f"{name}_high")}}
+
 
 def scored(
     name: str, score: float, replicates: Floats, config: LocalizationConfig

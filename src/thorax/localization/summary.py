@@ -10,9 +10,9 @@ import numpy as np
 
 from thorax.findings import FINDINGS
 from thorax.localization import pointing
-from thorax.localization.acc_afp import Overlaps, false_boxes, overlaps
+from thorax.localization.acc_afp import Overlaps, false_boxes, hits, overlaps
 from thorax.localization.boxed import Boxed
-from thorax.localization.intervals import Chosen, Floats, Resampled, mean_replicates, scored
+from thorax.localization.intervals import Chosen, Floats, Resampled, mean_replicates, rated, scored
 from thorax.localization.settings import LocalizationConfig
 from thorax.localization.sizes import SIZES, size_of
 
@@ -45,7 +45,7 @@ def _method(boxed: Boxed, method: str, config: LocalizationConfig) -> Summary:
     for finding in FINDINGS:
         own = (boxed.truth["finding"] == finding).to_numpy(bool)
         findings[finding], replicates = _acc(found, own, resampled)
-        _add_afp(findings[finding], found, finding, config)
+        _add_afp(findings[finding], found, finding, resampled)
         drawn += [replicates] if own.any() else []
     pooled, _ = _acc(found, np.ones(len(boxed.truth), bool), resampled)
     _add_pooled_afp(pooled, [entry for entry in findings.values() if entry["boxes"]], config)
@@ -68,10 +68,9 @@ def _acc(found: Overlaps, own: Chosen, resampled: Resampled) -> tuple[Summary, R
     }
     replicates = {}
     for overlap, thresholds in _overlaps(part.config):
-        best = found.truth.loc[own, f"best_{overlap}"].to_numpy(np.float64)
-        hits = best[:, None] > np.asarray(thresholds)  # [K, T]
-        shares = hits.mean(axis=0) if own.any() else np.full(len(thresholds), np.nan)
-        drawn = replicates[overlap] = part.replicates(hits)
+        hit = hits(found.truth[own], overlap, thresholds)
+        shares = hit.mean(axis=0) if own.any() else np.full(len(thresholds), np.nan)
+        drawn = replicates[overlap] = part.replicates(hit)
         entry[overlap] = {
             f"{threshold:g}": scored("acc", shares[place], drawn[:, place], part.config)
             for place, threshold in enumerate(thresholds)
@@ -79,21 +78,20 @@ def _acc(found: Overlaps, own: Chosen, resampled: Resampled) -> tuple[Summary, R
     return entry, replicates
 
 
-def _add_afp(entry: Summary, found: Overlaps, finding: str, config: LocalizationConfig) -> None:
+def _add_afp(entry: Summary, found: Overlaps, finding: str, resampled: Resampled) -> None:
     boxes = len(found.truth)
-    entry["detected"] = int((found.detected["finding"] == finding).sum())
-    for overlap, thresholds in _overlaps(config):
-        for threshold in thresholds:
-            for convention, targeted_only in (("paper", False), ("poster", True)):
-                count = false_boxes(
-                    found,
-                    finding,
-                    overlap=overlap,
-                    threshold=threshold,
-                    targeted_only=targeted_only,
-                )
-                error = count / boxes if boxes else float("nan")
-                entry[overlap][f"{threshold:g}"][f"afp_{convention}_error"] = error
+    own = found.detected[found.detected["finding"] == finding]
+    entry["detected"] = len(own)
+    patient_of = dict(zip(found.truth["image"], resampled.patients, strict=True))
+    patients = own["image"].map(patient_of).to_numpy(np.int64)
+    for overlap, thresholds in _overlaps(resampled.config):
+        for convention, targeted_only in (("paper", False), ("poster", True)):
+            false = false_boxes(own, overlap, thresholds, targeted_only=targeted_only)
+            drawn = resampled.per_row(false, patients)
+            for place, threshold in enumerate(thresholds):
+                error = false[:, place].sum() / boxes if boxes else float("nan")
+                cell = entry[overlap][f"{threshold:g}"]
+                cell |= rated(f"afp_{convention}", error, drawn[:, place], resampled.config)
 
 
 def _add_pooled_afp(pooled: Summary, boxed: list[Summary], config: LocalizationConfig) -> None:

@@ -140,12 +140,13 @@ def _table17(here: Run, runs: dict[str, Run]) -> Table:
 
 
 def budgets(runs: list[Run]) -> tuple[str, ...]:
-    """What was cut to make the runs short, one sentence for all that share it."""
+    """On what budget the experiments' runs were trained, one sentence for all that share it."""
     named: dict[str, list[str]] = {}
     for run in runs:
         if run.budget and run.evaluation:
-            named.setdefault(run.budget, []).append(run.name)
-    return tuple(f"Reduced budget of {', '.join(names)}: {cut}." for cut, names in named.items())
+            named.setdefault(run.recipe, []).append(run.name)
+    paper = "the paper used 1,024 px and about 10,000 steps of 80 images"
+    return tuple(f"{', '.join(names)}: {recipe}; {paper}." for recipe, names in named.items())
 
 
 def other_images(here: Run, runs: list[Run]) -> tuple[str, ...]:

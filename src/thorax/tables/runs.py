@@ -38,7 +38,7 @@ class Run:
         model: training's model.json; empty when missing.
         source: data/source.json; empty when missing.
         params: the settings it ran with.
-        budget: what was cut to make it short; empty when nothing was.
+        budget: the name of the budget on which an experiment ran it; empty for the present run.
     """
 
     name: str
@@ -65,6 +65,14 @@ class Run:
         """What the network is made of: the model's own words, or the settings'."""
         settings = self.model.get("settings") or self.params.get("training", {}).get("model", {})
         return dict(settings)
+
+    @property
+    def recipe(self) -> str:
+        """Budget, image size, epochs and first weights in words."""
+        training = self.params.get("training", {})
+        size_px = self.model.get("size_px", "?")
+        weights = "ImageNet weights" if self.pretrained else "no pretraining"
+        return f"budget `{self.budget}`: {size_px} px, {training.get('epochs')} epochs, {weights}"
 
     @property
     def pretrained(self) -> bool:
