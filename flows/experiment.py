@@ -37,19 +37,24 @@ def experiment(name: str, runs: list[str], budget: str) -> None:
 def carry_out(each: Plan) -> Record:
     """Run the stages of one run, and record how it ended."""
     record = _begin(each)
-    tree = experiment_result.tree(each.experiment, each.run)
+    tree, stage = experiment_result.tree(each.experiment, each.run), "worktree"
     try:
         experiment_tree.place(artifacts.root(), tree, each.commit)
         for stage in STAGES:
             record = replace(record, stages=_timed(each, stage, tree, record.stages))
         record = replace(record, status="done")
     except (ThoraxError, dvc.Killed) as error:
-        reason = " ".join([*getattr(error, "__notes__", ()), f"({error})"])
-        record = replace(record, status="failed", reason=reason)
-        print(f"{each.name}: failed: {reason}", flush=True)
+        record = replace(record, status="failed", reason=_reason(error, stage))
+        print(f"{each.name}: failed: {record.reason}", flush=True)
     record = replace(record, wall_s=round(sum(record.stages.values()), 1))
     experiment_result.write(record)
     return record
+
+
+def _reason(error: Exception, stage: str) -> str:
+    """Why a stage failed in its own words, where it said any."""
+    words = str(getattr(error, "__notes__", [error])[-1])
+    return words if words.startswith(f"{stage}: ") else f"{stage}: {words}"
 
 
 def _begin(each: Plan) -> Record:

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -61,7 +62,8 @@ def run(
     root = artifacts.root()
     environment.apply(root)
     experiment = definition.load(name, root)
-    chosen = definition.choose_runs(experiment, runs)
+    wanted = [run for each in runs for run in each.split(",") if run]
+    chosen = definition.choose_runs(experiment, wanted)
     with _lock(name):
         _settle_params(preset, source, root)
         _pull_if_needed(from_path, root)
@@ -158,19 +160,28 @@ def _table(name: str, experiment: Experiment, chosen: list[str]) -> Table:
 
 
 def _row(name: str, run: str) -> tuple[str, ...]:
+    """Status, mean AUC, interval, findings, wall time and budget of a run."""
     record = result.read(name, run)
     if record is None:
         return ("not begun", "-", "-", "-", "-", "-")
-    status = {"done": "[green]done[/]", "failed": "[red]failed[/]"}.get(record.status)
+    status = _STATUS[record.status]
     metrics = result.finished(name, run)
     wall = f"{record.wall_s:,.0f} s"
     if metrics is None:
-        return (status or "[yellow]interrupted[/]", "-", "-", "-", wall, record.budget)
+        return (status, "-", "-", "-", wall, record.budget)
     mean = metrics["mean"]
     low, high = mean["auc_low"], mean["auc_high"]
     interval = "-" if low is None or high is None else f"{low:.3f} - {high:.3f}"
     score = "undefined" if mean["auc_score"] is None else f"{mean['auc_score']:.3f}"
-    return (str(status), score, interval, str(mean["findings"]), wall, record.budget)
+    return (status, score, interval, str(mean["findings"]), wall, record.budget)
+
+
+# A run that was killed looks like one under way, and both are gone on with by the same command.
+_STATUS: Final = {
+    "done": "[green]done[/]",
+    "failed": "[red]failed[/]",
+    "running": "[yellow]begun, not ended[/]",
+}
 
 
 def _raise_if_failed(name: str, chosen: list[str]) -> None:
