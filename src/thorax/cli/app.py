@@ -110,7 +110,9 @@ def experiment(
     more_runs: Annotated[
         list[str] | None, typer.Argument(metavar="[RUN]...", help="Default: all runs.")
     ] = None,
-    runs: Annotated[list[str] | None, typer.Option(help="The same; also several.")] = None,
+    runs: Annotated[
+        list[str] | None, typer.Option(help="The same: `--runs A B` or `--runs A,B`.")
+    ] = None,
     budget: Annotated[
         str | None,
         typer.Option(help="full or reduced; default: full where there is a GPU."),
@@ -159,6 +161,30 @@ def tables(
     from thorax.cli.tables import tables
 
     tables(which or [], output=output)
+
+
+@app.command()
+def evaluate(
+    release: Annotated[
+        str | None,
+        typer.Argument(
+            help="A tag of .thorax/releases/, a .bento file, or a folder with a predictor; "
+            "default: the last trained one."
+        ),
+    ] = None,
+    on: Annotated[str, typer.Option(help="The source: folder, nih or phantom.")] = "folder",
+    from_path: From = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The folder of the report; default: .thorax/evaluations/.")
+    ] = None,
+    split: Annotated[
+        str, typer.Option(help="auto: the source's official test split where it has one, else all.")
+    ] = "auto",
+) -> None:
+    """Evaluate a predictor on labelled images of your own, without training."""
+    from thorax.cli.evaluate import evaluate
+
+    evaluate(release, source=on, from_path=from_path, output=output, split=split)
 
 
 @app.command()

@@ -56,7 +56,8 @@ def write_tables(
     points = settings.curve_points
     tables.roc_points(scores, points=points).to_csv(folder / "roc.csv", index=False)
     tables.pr_points(scores, points=points).to_csv(folder / "pr.csv", index=False)
-    page = tables.markdown(settings.split, whole, parts, confidence=settings.confidence)
+    title = f"Evaluation on the {settings.split} split"
+    page = tables.markdown(title, whole, parts, confidence=settings.confidence)
     artifacts.write_text(folder / "table.md", page)
 
 

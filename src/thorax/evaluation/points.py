@@ -18,6 +18,7 @@ from thorax.evaluation import intervals
 from thorax.evaluation.intervals import Resampling
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
+from thorax.evaluation.thresholds import Measure
 
 Summary = dict[str, Any]
 YOUDEN: Final = "youden"
@@ -37,11 +38,14 @@ class Thresholds:
         aim: what they were chosen for, in words.
         of: finding -> threshold; None where there is none.
         reasons: finding -> why there is none.
+        measure: the measure aimed at, and `at_least` how much of it; None for Youden's.
     """
 
     aim: str
     of: Mapping[str, float | None]
     reasons: Mapping[str, str]
+    measure: Measure | None = None
+    at_least: float = float("nan")
 
 
 def shipped(description: Mapping[str, Any]) -> dict[str, Thresholds]:
@@ -54,6 +58,8 @@ def shipped(description: Mapping[str, Any]) -> dict[str, Thresholds]:
             f"{aim['measure']} at least {aim['at_least']:g}",
             {finding: point["threshold"] for finding, point in points.items()},
             {finding: point["reason"] or none for finding, point in points.items()},
+            aim["measure"],
+            float(aim["at_least"]),
         )
     return sets
 

@@ -31,6 +31,8 @@ class EvaluationConfig(Config):
     """Sensitivities at which the test set's own curve is read for its specificity."""
     fixed_specificities: tuple[float, ...] = (0.9, 0.95)
     """Specificities at which it is read for its sensitivity."""
+    site_folds: int = Field(default=5, ge=2)
+    """Folds of patients in which `thorax evaluate` refits thresholds for a site."""
     curve_points: int = Field(default=200, ge=10)
     """Most points kept of a curve in roc.csv and pr.csv."""
 

@@ -57,11 +57,11 @@ def _spread(curve: Curve, points: int) -> metrics.Ints:
     return np.asarray(np.minimum(kept, length.size - 1), dtype=np.int64)
 
 
-def markdown(split: str, summary: Summary, slices: list[Summary], *, confidence: float) -> str:
+def markdown(title: str, summary: Summary, slices: list[Summary], *, confidence: float) -> str:
     """One table of findings, one of slices."""
     level = f"{confidence:.0%}"
     lines = [
-        f"# Evaluation on the {split} split",
+        f"# {title}",
         "",
         f"{summary['images']:,} images of {summary['patients']:,} patients. Intervals: {level}, "
         f"{summary['replicates']:,} bootstrap replicates over patients.",
