@@ -171,19 +171,28 @@ class _Clause:
             if start <= item.start and item.end <= end:  # "heart is not enlarged"
                 reached.append((0, item))
             elif item.what.direction == "before" and item.end <= start:
-                if not self._parted(item.end, start):
+                if not self._parted(item.end, start, item.what):
                     reached.append((start - item.end, item))
             elif item.what.direction == "after" and item.start >= end:
                 words = len(self._sentence[end : item.start].split())
-                if words <= self._reach and not self._parted(end, item.start, weak=False):
+                if words <= self._reach and not self._parted(end, item.start, item.what):
                     reached.append((item.start - end, item))
         return min(reached, key=lambda pair: pair[0])[1] if reached else None
 
-    def _parted(self, left: int, right: int, *, weak: bool = True) -> bool:
+    def _parted(self, left: int, right: int, cue: Cue | None = None) -> bool:
+        """Whether a boundary stands between two places: one for `cue`, or any for two mentions."""
         return any(
-            left <= item.start and item.end <= right and (weak or item.what == "both")
+            left <= item.start and item.end <= right and _ends(item.what, cue)
             for item in self._boundaries
         )
+
+
+def _ends(boundary: str, cue: Cue | None) -> bool:
+    if boundary == "both":
+        return True
+    if boundary == "before":
+        return cue is None or cue.direction == "before"
+    return cue is not None and _MEANING[cue.kind] == "set aside"
 
 
 def _is_bare_choice(sentence: str, named: list[Found[Phrase]]) -> bool:

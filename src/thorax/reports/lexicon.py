@@ -128,7 +128,7 @@ def load(folder: Path = BUILT_IN) -> Lexicon:
     return Lexicon(
         phrases=Finder(phrases),
         cues=Finder(pair for kind in KINDS for pair in _cues(rules, kind)),
-        boundary=Finder(_pairs(rules / "boundary.txt", ("both", "before", "-"))),
+        boundary=Finder(_pairs(rules / "boundary.txt", ("both", "before", "aside", "-"))),
         severity=Finder(_pairs(rules / "severity.txt", ("mild", "moderate", "severe"))),
         laterality=Finder(_pairs(rules / "laterality.txt", ("left", "right", "bilateral"))),
         heading=re.compile(rf"(?:^|(?<=[\n.;]))[ \t]*(?P<name>{headings})[ \t]*:", re.IGNORECASE),

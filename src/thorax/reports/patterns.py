@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 Payload = TypeVar("Payload")
 
 _GAP = r"(?:\s+[\w'/-]+){0,4}?"
-_PUNCTUATION = {",", ";"}
+_PUNCTUATION = {",", ";", ":"}
 _WORD = re.compile(r"\w+")
 _KEY_LETTERS = 4
 
