@@ -101,6 +101,8 @@ def test_no_text_stops_it_and_every_place_is_true(text: str) -> None:
         ("Effusion: no. Pneumothorax: yes.", "negative"),
         ("Pleura: no effusion.", "negative"),
         ("Rule out effusion.", "uncertain"),
+        ("No consolidation, a pleural effusion, or a pneumothorax.", "negative"),
+        ("No consolidation, a pleural effusion is seen.", "positive"),
         ("Kein Pneumothorax, kein Effusion.", "unmentioned"),
         ("", "unmentioned"),
     ],
