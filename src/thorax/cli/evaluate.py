@@ -143,8 +143,8 @@ def write(folder: Path, judged: Judged) -> None:
     title = f"{whole['predictor']} on {whole['source']}"
     page = tables.markdown(title, whole, judged.slices, confidence=settings.confidence)
     artifacts.write_text(folder / "table.md", page)
-    figures.write_roc(folder / "roc.png", scores, whole)
-    figures.write_pr(folder / "pr.png", scores, whole)
+    figures.write_roc(folder / "roc.png", scores, whole, judged.resampling, settings)
+    figures.write_pr(folder / "pr.png", scores, whole, judged.resampling, settings)
     figures.write_calibration(
         folder / "calibration.png", scores, whole, bins=settings.calibration_bins
     )

@@ -13,6 +13,7 @@ from thorax.evaluation import (
     summary,
     tables,
 )
+from thorax.evaluation.intervals import Resampling
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
 from thorax.evaluation.summary import Summary
@@ -43,7 +44,7 @@ def evaluate() -> None:
     parts = summary.slices(scores, resampling, settings)
     with artifacts.atomic_folder(stage.output_folder("evaluation")) as folder:
         write_tables(folder, scores, whole, parts, settings)
-        write_figures(folder, scores, whole, settings)
+        write_figures(folder, scores, whole, resampling, settings)
     say(report(whole))
 
 
@@ -61,10 +62,13 @@ def write_tables(
     artifacts.write_text(folder / "table.md", page)
 
 
-def write_figures(folder: Path, scores: Scored, whole: Summary, settings: EvaluationConfig) -> None:
+def write_figures(
+    folder: Path, scores: Scored, whole: Summary, resampling: Resampling,
+    settings: EvaluationConfig,
+) -> None:  # fmt: skip
     """roc.png, pr.png and calibration.png."""
-    figures.write_roc(folder / "roc.png", scores, whole)
-    figures.write_pr(folder / "pr.png", scores, whole)
+    figures.write_roc(folder / "roc.png", scores, whole, resampling, settings)
+    figures.write_pr(folder / "pr.png", scores, whole, resampling, settings)
     bins = settings.calibration_bins
     figures.write_calibration(folder / "calibration.png", scores, whole, bins=bins)
 

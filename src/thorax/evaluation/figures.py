@@ -1,5 +1,8 @@
 """ROC, precision-recall and calibration as one page of small multiples each.
 
+The band around a ROC or PR curve is the pointwise interval over patients, at fixed specificity or
+sensitivity; it says nothing of the whole curve at once.
+
 Every finding has its panel at the same place on every page; the line under its name carries the
 page's number, with the interval where there is one, or why it is undefined. The last panel compares
 all findings. The same scores give the same bytes (no date, no software version in the file).
@@ -8,20 +11,23 @@ all findings. The same scores give the same bytes (no date, no software version 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from thorax.evaluation import metrics
+from thorax.evaluation import bands, metrics
 from thorax.evaluation.calibration import reliability
+from thorax.evaluation.intervals import Resampling
 from thorax.evaluation.scored import Scored
+from thorax.evaluation.settings import EvaluationConfig
 from thorax.evaluation.summary import Summary
 from thorax.findings import display
 
 _COLUMNS: Final = 4
+_BAND_POINTS: Final = 101  # places along the axis at which an interval band is computed
 _INK, _PALE, _LINE, _GRID = "#1f2933", "#7b8794", "#0b6e99", "#e4e7eb"
 _DOTS: Final = (0, (2, 3))
 _STYLE: Final[Any] = {
@@ -46,13 +52,16 @@ class _Page:
     draw: Callable[[Axes, int], None]
 
 
-def write_roc(path: Path, scored: Scored, summary: Summary) -> None:
-    """The ROC curves: sensitivity over 1 - specificity, with the line of chance."""
+def write_roc(
+    path: Path, scored: Scored, summary: Summary, resampling: Resampling,
+    settings: EvaluationConfig,
+) -> None:  # fmt: skip
+    """The ROC curves: sensitivity over 1 - specificity, with interval band and line of chance."""
 
     def draw(axes: Axes, column: int) -> None:
         axes.plot([0, 1], [0, 1], color=_PALE, linewidth=0.8, linestyle=_DOTS)
         curve = metrics.roc_curve(*_known(scored, column, scored.logits))
-        axes.fill_between(curve.x, curve.y, curve.x, color=_LINE, alpha=0.08, linewidth=0)
+        _draw_band(axes, _band(scored, column, resampling, settings, of="roc"))
         axes.plot(curve.x, curve.y, color=_LINE, linewidth=1.6, solid_joinstyle="round")
 
     title = "How well each finding is ranked: ROC curves"
@@ -60,14 +69,17 @@ def write_roc(path: Path, scored: Scored, summary: Summary) -> None:
     _write(path, scored, summary, page)
 
 
-def write_pr(path: Path, scored: Scored, summary: Summary) -> None:
-    """The precision-recall curves, with the prevalence as the line of chance."""
+def write_pr(
+    path: Path, scored: Scored, summary: Summary, resampling: Resampling,
+    settings: EvaluationConfig,
+) -> None:  # fmt: skip
+    """The precision-recall curves with interval band, and the prevalence as line of chance."""
 
     def draw(axes: Axes, column: int) -> None:
         y_true, y_score = _known(scored, column, scored.logits)
         axes.axhline(float(np.mean(y_true)), color=_PALE, linewidth=0.8, linestyle=_DOTS)
         curve = metrics.pr_curve(y_true, y_score)
-        axes.fill_between(curve.x, curve.y, 0, color=_LINE, alpha=0.08, linewidth=0, step="pre")
+        _draw_band(axes, _band(scored, column, resampling, settings, of="pr"))
         axes.step(curve.x, curve.y, where="pre", color=_LINE, linewidth=1.4)
 
     title = "What an alarm is worth: precision-recall curves"
@@ -91,6 +103,32 @@ def write_calibration(path: Path, scored: Scored, summary: Summary, *, bins: int
     share = "share with finding"
     page = _Page(title, "probability", share, "ECE", "calibration_error", None, draw)
     _write(path, scored, summary, page)
+
+
+def _band(
+    scored: Scored, column: int, resampling: Resampling, settings: EvaluationConfig,
+    *, of: Literal["roc", "pr"],
+) -> tuple[metrics.Floats, metrics.Floats, metrics.Floats] | None:  # fmt: skip
+    """Across, low and high of the pointwise interval; None where too few replicates have both."""
+    known = scored.known[:, column]
+    curves = bands.replicate(
+        scored.targets[known, column], scored.logits[known, column], resampling.of(known)
+    )
+    across = np.linspace(0, 1, _BAND_POINTS)
+    values = curves.sensitivity_at(1 - across) if of == "roc" else curves.precision_at(across)
+    values = values[~np.isnan(values[:, 0])]
+    if len(values) < settings.min_share * resampling.weights.shape[1]:
+        return None
+    tail = (1 - settings.confidence) / 2
+    low, high = np.quantile(values, [tail, 1 - tail], axis=0)
+    return across, low, high
+
+
+def _draw_band(
+    axes: Axes, band: tuple[metrics.Floats, metrics.Floats, metrics.Floats] | None
+) -> None:
+    if band is not None:
+        axes.fill_between(*band, color=_LINE, alpha=0.18, linewidth=0)
 
 
 def _known(scored: Scored, column: int, scores: metrics.Floats) -> tuple[Any, metrics.Floats]:
@@ -133,10 +171,15 @@ def _panel(axes: Axes, column: int, finding: str, entry: Summary, page: _Page) -
 def _subtitle(entry: Summary, page: _Page) -> str:
     if np.isnan(entry["auc_score"]):
         return f"undefined · {entry['positives']:,} pos."
-    interval = ""
-    if page.key == "auc_score" and not np.isnan(entry["auc_low"]):
-        interval = f" ({entry['auc_low']:.2f} to {entry['auc_high']:.2f})"
+    low, high = _ends(entry, page)
+    interval = "" if np.isnan(low) else f" ({low:.2f} to {high:.2f})"
     return f"{page.number} {entry[page.key]:.3f}{interval} · {entry['positives']:,} pos."
+
+
+def _ends(entry: Summary, page: _Page) -> tuple[float, float]:
+    """The interval of the page's number; NaN where it has none."""
+    name = page.key.removesuffix("_score")
+    return entry.get(f"{name}_low", np.nan), entry.get(f"{name}_high", np.nan)
 
 
 def _overview(axes: Axes, summary: Summary, page: _Page) -> None:
@@ -144,9 +187,7 @@ def _overview(axes: Axes, summary: Summary, page: _Page) -> None:
     defined = [(f, e) for f, e in summary["findings"].items() if not np.isnan(e["auc_score"])]
     entries = sorted(defined, key=lambda item: item[1][page.key])
     for place, (_, entry) in enumerate(entries):
-        if page.key == "auc_score":
-            ends = [entry["auc_low"], entry["auc_high"]]
-            axes.plot(ends, [place, place], color=_LINE, linewidth=1.2)
+        axes.plot(_ends(entry, page), [place, place], color=_LINE, linewidth=1.2)
         axes.plot(entry[page.key], place, "o", color=_LINE, markersize=3)
     if page.chance is None:
         axes.set_xlim(left=0)
