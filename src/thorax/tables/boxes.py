@@ -97,7 +97,13 @@ def _first_method(here: Run) -> str:
 
 
 def _named(here: Run, method: str) -> str:
-    return f" ({method})" if len(_methods(here)) > 1 else ""
+    if len(_methods(here)) == 1:
+        return ""
+    return f", {_maker(method)}"
+
+
+def _maker(method: str) -> str:
+    return "paper's boxes" if method == "paper" else f"{method} boxes"
 
 
 def _at(here: Run, method: str, overlap: str, threshold: float, what: str) -> dict[str, Cell]:
@@ -184,7 +190,7 @@ def _sizes(here: Run) -> Table:
         for size in ("small", "medium", "large"):
             cells = _of_size(sizes.get(size), columns)
             boxes = f", {sizes[size]['boxes']:,} boxes" if size in sizes else ""
-            rows.append(Row(f"method {method}", f"{size}{boxes}", "ours", cells))
+            rows.append(Row(_maker(method), f"{size}{boxes}", "ours", cells))
     said = f"below {bounds[0]:g}, below {bounds[1]:g}, and from there on" if bounds else "not known"
     return Table(
         name="sizes",
