@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from tests.evaluation.conftest import Checkout
 from thorax.errors import BadInput
@@ -38,6 +39,18 @@ def test_a_share_of_nothing_is_nan_with_a_reason() -> None:
     assert entry["specificity_score"] == entry["npv_score"] == 1
     assert "no sensitivity: no positive image" in entry["reason"]
     assert "no ppv: no image is called positive" in entry["reason"]
+
+
+def test_all_or_none_found_is_not_taken_for_certain() -> None:
+    resampling = intervals.resample(np.arange(10), replicates=100, seed=1)
+    y_true, called = np.repeat([1, 0], 5).astype(np.int8), np.repeat([1, 0], 5).astype(bool)
+    known = np.ones(10, bool)
+    entry = points.rates(y_true, called, resampling, EvaluationConfig(), known=known)
+    exact = binomtest(5, 5).proportion_ci(0.95, method="exact")
+    assert (entry["sensitivity_low"], entry["sensitivity_high"]) == pytest.approx(exact)
+    entry = points.rates(y_true, ~called, resampling, EvaluationConfig(), known=known)
+    exact = binomtest(0, 5).proportion_ci(0.95, method="exact")
+    assert (entry["sensitivity_low"], entry["sensitivity_high"]) == pytest.approx(exact)
 
 
 def test_the_stage_reports_every_shipped_threshold_on_the_split(evaluated: Checkout) -> None:

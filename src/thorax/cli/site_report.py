@@ -80,27 +80,29 @@ def print_screen(whole: Summary, report: Path) -> None:
     )
     table = Table(box=None, pad_edge=False)
     table.add_column("finding", no_wrap=True)
-    for name in ("pos.", "AUC", "interval", "sens.", "spec.", "here", ""):
+    rates = ("shipped\nsens", "\nspec", "refitted\nsens", "\nspec")
+    for name in ("pos.", "AUC", "interval", *rates):
         table.add_column(name, justify="right", no_wrap=True)
     shipped = whole["operating_points"]["youden"]["findings"]
     refitted = whole["refitted"]["operating_points"]["youden"]["findings"]
-    for name, entry in whole["findings"].items():
-        rates = [
+    for name in (name for name in findings.FINDINGS if name in whole["findings"]):
+        entry = whole["findings"][name]
+        shares = [
             number(each[name][f"{rate}_score"], 2)
             for each in (shipped, refitted)
             for rate in ("sensitivity", "specificity")
         ]
         table.add_row(
             findings.display(name), f"{entry['positives']:,}", number(entry["auc_score"], 3),
-            between(entry, "auc", 2), *rates,
+            between(entry, "auc", 2), *shares,
         )  # fmt: skip
     score, ends = number(mean["auc_score"]), between(mean, "auc", 2)
     table.add_row(f"[bold]mean of {mean['findings']}[/]", "", f"[bold]{score}[/]", ends)
     console = Console()
-    console.print(Panel(table, title="Thorax", title_align="left", padding=(1, 2)))
+    console.print(Panel(table, title="Thorax", title_align="left", padding=(0, 1)))
     for line, style in (
         (title, "bold"),
-        ("sens. and spec.: at the shipped threshold, and here, refitted (cross-fitted)", "dim"),
+        ("shipped: at the predictor's own threshold; refitted: chosen here, cross-fitted", "dim"),
         *((note, "yellow") for note in whole["notes"]),
         (_calibration(mean), ""),
         (f"report: {report}", ""),

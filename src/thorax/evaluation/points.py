@@ -1,7 +1,9 @@
 """What fixed thresholds give: sensitivity, specificity, PPV and NPV with patient intervals.
 
 The thresholds were chosen on other images (validation), and are read from `predictor.json`; they
-stay the same in every replicate. `youden` is the threshold that the predictor uses by default.
+stay the same in every replicate. Where all replicates agree (0 or all of the images), the interval
+is the exact binomial one over the patients (Clopper & Pearson 1934). `youden` is the threshold that
+the predictor uses by default.
 """
 
 from collections.abc import Mapping
@@ -110,7 +112,8 @@ def rates(
         `*_score`, `*_low`, `*_high` for each share, `tp`, `fn`, `fp`, `tn`, and a reason for what
         is NaN.
     """
-    drawn, counts = _drawn(y_true, called, resampling, known)
+    per_patient = _per_patient(y_true, called, resampling, known)
+    drawn, counts = per_patient @ resampling.weights, per_patient.sum(axis=1)
     entry: Summary = dict(zip(("tp", "fn", "fp", "tn"), map(int, counts), strict=True))
     reasons = []
     for name, (part, whole) in _RATES.items():
@@ -121,7 +124,11 @@ def rates(
         ends = intervals.percentile(
             shares, confidence=config.confidence, min_share=config.min_share
         )
-        entry[f"{name}_low"], entry[f"{name}_high"] = ends.low, ends.high
+        low, high = ends.low, ends.high
+        if low == high:
+            patients = int((per_patient[list(whole)].sum(axis=0) > 0).sum())
+            low, high = _all_alike(low, patients, config.confidence)
+        entry[f"{name}_low"], entry[f"{name}_high"] = low, high
         if not total:
             reasons.append(f"no {name}: {_MISSING[name]}")
     return {**entry, "reason": "; ".join(reasons)}
@@ -141,17 +148,22 @@ def undefined(entry: Summary, reason: str) -> Summary:
     return {**dict.fromkeys(entry, np.nan), **counts, "reason": reason}
 
 
-def _drawn(
+def _all_alike(share: float, patients: int, confidence: float) -> tuple[float, float]:
+    """The exact binomial interval of 0 or all of `patients`, of which no bootstrap knows more."""
+    reach = ((1 - confidence) / 2) ** (1 / patients)
+    return (reach, share) if share == 1 else (share, 1 - reach)
+
+
+def _per_patient(
     y_true: NDArray[np.int8], called: NDArray[np.bool_], resampling: Resampling,
     known: NDArray[np.bool_],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
-    """tp, fn, fp, tn in every replicate [4, R], and on all images [4]."""
+) -> NDArray[np.float64]:  # fmt: skip
+    """tp, fn, fp, tn of every patient: [4, P]."""
     present = y_true == 1
     patients = len(resampling.weights)
-    per_patient = np.stack(
+    return np.stack(
         [
             np.bincount(resampling.patient[cell & known], minlength=patients)
             for cell in (present & called, present & ~called, ~present & called, ~present & ~called)
         ]
     ).astype(np.float64)
-    return per_patient @ resampling.weights, per_patient.sum(axis=1)

@@ -58,18 +58,26 @@ def _spread(curve: Curve, points: int) -> metrics.Ints:
 
 
 def markdown(title: str, summary: Summary, slices: list[Summary], *, confidence: float) -> str:
-    """One table of findings, one of slices."""
+    """Tables of findings, operating points, adjudicated labels (where there are any) and slices."""
     level = f"{confidence:.0%}"
     lines = [
         f"# {title}",
         "",
         f"{summary['images']:,} images of {summary['patients']:,} patients. Intervals: {level}, "
-        f"{summary['replicates']:,} bootstrap replicates over patients.",
+        f"{summary['replicates']:,} bootstrap replicates over patients; DeLong's takes every image "
+        "as independent. Brier and ECE before: of the bare sigmoid of the logits.",
         "",
-        f"| finding | positive | AUC | {level} interval | average precision | Brier | ECE | note |",
-        "|---|--:|--:|--:|--:|--:|--:|---|",
+        f"| finding | positive | AUC | {level} interval | DeLong | average precision "
+        "| Brier | before | ECE | before | note |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
         *(_row(display(name), entry) for name, entry in summary["findings"].items()),
         _row("**mean**", {"positives": None, **summary["mean"]}),
+    ]
+    for name, point in summary["operating_points"].items():
+        lines += _operating(name, point, level)
+    if summary["adjudicated"]["findings"]:
+        lines += _adjudicated(summary["adjudicated"], level)
+    lines += [
         "",
         f"| slice | value | images | patients | mean AUC | {level} interval | findings |",
         "|---|---|--:|--:|--:|--:|--:|",
@@ -78,18 +86,69 @@ def markdown(title: str, summary: Summary, slices: list[Summary], *, confidence:
     return "\n".join(lines) + "\n"
 
 
+def _operating(name: str, point: Summary, level: str) -> list[str]:
+    rows = []
+    for finding, entry in point["findings"].items():
+        cells = [display(finding), _number(entry["threshold"])]
+        for rate in ("sensitivity", "specificity", "ppv", "npv"):
+            cells += [_number(entry[f"{rate}_score"]), _interval(entry, rate)]
+        rows.append(_line(*cells, entry["reason"]))
+    head = " | ".join(f"{rate} | {level}" for rate in ("sensitivity", "specificity", "PPV", "NPV"))
+    return [
+        "",
+        f"## Operating point {name}: {point['aim']}, as shipped",
+        "",
+        f"| finding | threshold | {head} | note |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
+        *rows,
+    ]
+
+
+def _adjudicated(summary: Summary, level: str) -> list[str]:
+    rows = []
+    for name, entry in summary["findings"].items():
+        model, labels = entry["model"], entry["given_labels"]
+        title = " or ".join(display(member) for member in name.split("|"))
+        rows.append(
+            _line(
+                title, f"{entry['positives']} of {entry['images']}",
+                _number(entry["auc_score"]), _interval(entry),
+                _number(model["sensitivity_score"]), _number(model["specificity_score"]),
+                _number(labels["ppv_score"]), _number(labels["sensitivity_score"]),
+            )
+        )  # fmt: skip
+    return [
+        "",
+        "## Against adjudicated labels",
+        "",
+        f"| finding | positive | AUC | {level} interval | sensitivity | specificity "
+        "| PPV of the given labels | sensitivity of the given labels |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        *rows,
+    ]
+
+
 def _row(name: str, entry: Summary) -> str:
     positives = "" if entry["positives"] is None else f"{entry['positives']:,}"
-    cells = [name, positives, _number(entry["auc_score"]), _interval(entry),
-             _number(entry["average_precision_score"]), _number(entry["brier_loss"]),
-             _number(entry["calibration_error"]), entry["reason"]]  # fmt: skip
-    return "| " + " | ".join(cells) + " |"
+    delong = _interval(entry, "auc_delong") if "auc_delong_low" in entry else ""
+    return _line(
+        name, positives, _number(entry["auc_score"]), _interval(entry), delong,
+        _number(entry["average_precision_score"]),
+        _number(entry["brier_loss"]), _number(entry["brier_before_loss"]),
+        _number(entry["calibration_error"]), _number(entry["calibration_before_error"]),
+        entry["reason"],
+    )  # fmt: skip
 
 
 def _slice_row(part: Summary) -> str:
     mean = part["mean"]
-    cells = [part["slice"], part["value"], f"{part['images']:,}", f"{part['patients']:,}",
-             _number(mean["auc_score"]), _interval(mean), str(mean["findings"])]  # fmt: skip
+    return _line(
+        part["slice"], part["value"], f"{part['images']:,}", f"{part['patients']:,}",
+        _number(mean["auc_score"]), _interval(mean), str(mean["findings"]),
+    )  # fmt: skip
+
+
+def _line(*cells: str) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
@@ -97,6 +156,6 @@ def _number(value: float) -> str:
     return "-" if np.isnan(value) else f"{value:.3f}"
 
 
-def _interval(entry: Summary) -> str:
-    low, high = entry["auc_low"], entry["auc_high"]
+def _interval(entry: Summary, name: str = "auc") -> str:
+    low, high = entry[f"{name}_low"], entry[f"{name}_high"]
     return "-" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
