@@ -2,12 +2,14 @@
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 import torch
 
 from thorax.errors import BadInput
 from thorax.inference import export
 from thorax.inference.predictor import Predictor
+from thorax.model import ensemble
 from thorax.model.classifier import Classifier, ModelConfig
 
 
@@ -32,6 +34,19 @@ def test_every_pooling_exports(pooling: str) -> None:
     model = Classifier(ModelConfig.model_validate({**settings, "pooling": pooling}), findings=2)
     graph = onnx.load_from_string(export.to_onnx(model, size_px=32))
     assert [output.name for output in graph.graph.output] == ["logits", "heatmaps"]
+
+
+def test_an_ensemble_with_its_mirror_images_is_one_graph() -> None:
+    settings = ModelConfig(
+        backbone="resnet10", stride_px=8, transition_channels=4, members=2, mirrored=True
+    )
+    network = ensemble.build(settings, findings=2).eval()
+    session = ort.InferenceSession(export.to_onnx(network, size_px=32))
+    pixels = levels(3, side_px=32)[:, None]
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(pixels))
+    for asked, answer in zip(expected, session.run(None, {"pixels": pixels}), strict=True):
+        np.testing.assert_allclose(answer, asked.numpy(), atol=1e-4, rtol=1e-4)
 
 
 def test_the_graph_takes_bytes_in_batches_of_any_size(graph: bytes) -> None:
