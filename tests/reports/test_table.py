@@ -11,7 +11,7 @@ import pytest
 from thorax import artifacts
 from thorax.errors import BadInput
 from thorax.findings import FINDINGS, NORMAL
-from thorax.reports import table
+from thorax.reports import lexicon, table
 from thorax.reports.settings import ReportsConfig
 
 REPOSITORY = Path(__file__).parents[2]
@@ -46,6 +46,25 @@ def test_no_report_gives_an_empty_table_with_its_columns() -> None:
     assert len(labels) == 0
     assert str(labels["start"].dtype) == "Int64"
     table.say_counts(labels)
+
+
+def test_a_change_of_rules_shows_what_it_flips_and_nothing_else(tmp_path: Path) -> None:
+    for part in ("phrases", "rules"):
+        shutil.copytree(lexicon.BUILT_IN / part, tmp_path / part)
+    with (tmp_path / "rules" / "uncertainty.txt").open("a") as file:
+        file.write("a hint of | before\n")
+    told = ["A hint of effusion. A mass.", "No effusion."]
+    reports = pd.DataFrame({"report": ["r1", "r2"], "patient": ["p1", "p2"], "text": told})
+    before, after = (
+        table.label_all(reports, ReportsConfig(), lexicon.load(folder))
+        for folder in (lexicon.BUILT_IN, tmp_path)
+    )
+    flipped = table.flips(before, after)
+    assert flipped[["report", "finding", "state_before", "state_after"]].to_numpy().tolist() == [
+        ["r1", "Effusion", "positive", "uncertain"]
+    ]
+    assert flipped["rule_after"].tolist() == ["uncertainty: a hint of | before"]
+    assert len(table.flips(before, before)) == 0
 
 
 def test_the_stage_writes_the_same_bytes_twice(tmp_path: Path) -> None:

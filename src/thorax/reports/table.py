@@ -11,8 +11,10 @@ from thorax.errors import BadInput
 from thorax.findings import FINDINGS, NORMAL
 from thorax.progress import say, track
 from thorax.reports.labeler import Labeler
+from thorax.reports.lexicon import Lexicon
 from thorax.reports.settings import ReportsConfig
 
+_KEY = ["report", "finding"]
 COLUMNS = ("report", "patient", "images", "text")
 
 
@@ -34,11 +36,39 @@ def read_reports(path: Path) -> pd.DataFrame:
     return reports
 
 
-def label_all(reports: pd.DataFrame, settings: ReportsConfig) -> pd.DataFrame:
-    """Label every report: one row per report x (14 findings and `normal`), in their order."""
-    rows = track(_rows(reports, Labeler(settings)), "labelling reports", len(reports))
+def label_all(
+    reports: pd.DataFrame, settings: ReportsConfig, knowledge: Lexicon | None = None
+) -> pd.DataFrame:
+    """Label every report: one row per report x (14 findings and `normal`), in their order.
+
+    Args:
+        reports: `report, patient, text`.
+        settings: of the labeler.
+        knowledge: phrases and rules; by default those of this package.
+    """
+    labeler = Labeler(settings, knowledge)
+    rows = track(_rows(reports, labeler), "labelling reports", len(reports))
     flat = [row for report in rows for row in report]
     return pd.DataFrame.from_records(flat, columns=list(_DTYPES)).astype(_DTYPES)
+
+
+def flips(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """What a change of rules does to the labels: one row per report and finding whose state flips.
+
+    Args:
+        before: labels of the same reports by the old rules, as of `label_all`.
+        after: labels by the new ones.
+
+    Returns:
+        `report, finding, state_before, state_after`, then rule and sentence before and after.
+    """
+    told = ["state", "rule", "sentence"]
+    both = before[[*_KEY, *told]].merge(
+        after[[*_KEY, *told]], on=_KEY, suffixes=("_before", "_after"), validate="one_to_one"
+    )
+    changed = both[both["state_before"] != both["state_after"]]
+    sides = [f"{name}_{side}" for name in told for side in ("before", "after")]
+    return changed[[*_KEY, *sides]].reset_index(drop=True)
 
 
 def say_counts(labels: pd.DataFrame) -> None:
