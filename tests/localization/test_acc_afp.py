@@ -84,6 +84,9 @@ def test_the_stage_s_numbers_are_those_counted_by_hand() -> None:
     pooled, mean = method["pooled"]["iou"]["0.25"], method["mean"]["iou"]["0.25"]
     assert (pooled["acc_score"], mean["acc_score"]) == (2 / 4, 0.5)  # Mass 1 of 2, Nodule 1 of 2
     assert pooled["afp_paper_error"] == 3 / 4 + 1 / 4
+    assert mean["afp_paper_error"] == pooled["afp_paper_error"] / 2
+    assert mean["afp_paper_low"] == pooled["afp_paper_low"] / 2 < mean["afp_paper_error"]
+    assert mean["afp_poster_error"] == (2 / 4 + 0) / 2
     assert method["pooled"]["detected"] == 6
 
 

@@ -4,6 +4,7 @@ Every share stands with its interval; the intervals resample patients, as those 
 Undefined is NaN with a reason.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from thorax.localization.settings import LocalizationConfig
 from thorax.localization.sizes import SIZES, size_of
 
 Summary = dict[str, Any]
-Replicates = dict[str, Floats]  # overlap -> [R, T]
+Replicates = dict[str, Floats]  # overlap, or overlap and convention of AFP -> [R, T]
+_CONVENTIONS = {"afp_paper": False, "afp_poster": True}  # whether only targeted images count
 
 
 def summarise(boxed: Boxed, config: LocalizationConfig) -> Summary:
@@ -45,10 +47,10 @@ def _method(boxed: Boxed, method: str, config: LocalizationConfig) -> Summary:
     for finding in FINDINGS:
         own = (boxed.truth["finding"] == finding).to_numpy(bool)
         findings[finding], replicates = _acc(found, own, resampled)
-        _add_afp(findings[finding], found, finding, resampled)
+        replicates |= _add_afp(findings[finding], found, finding, resampled)
         drawn += [replicates] if own.any() else []
     pooled, _ = _acc(found, np.ones(len(boxed.truth), bool), resampled)
-    _add_pooled_afp(pooled, [entry for entry in findings.values() if entry["boxes"]], config)
+    _add_pooled_afp(pooled, [entry for entry in findings.values() if entry["boxes"]], drawn, config)
     sizes = size_of(boxed.truth, config.size_bounds_share)
     return {
         "findings": findings,
@@ -78,28 +80,33 @@ def _acc(found: Overlaps, own: Chosen, resampled: Resampled) -> tuple[Summary, R
     return entry, replicates
 
 
-def _add_afp(entry: Summary, found: Overlaps, finding: str, resampled: Resampled) -> None:
+def _add_afp(entry: Summary, found: Overlaps, finding: str, resampled: Resampled) -> Replicates:
+    """Add AFP at every T in both conventions, and return its replicates."""
     boxes = len(found.truth)
     own = found.detected[found.detected["finding"] == finding]
     entry["detected"] = len(own)
     patient_of = dict(zip(found.truth["image"], resampled.patients, strict=True))
     patients = own["image"].map(patient_of).to_numpy(np.int64)
+    replicates = {}
     for overlap, thresholds in _overlaps(resampled.config):
-        for convention, targeted_only in (("paper", False), ("poster", True)):
+        for name, targeted_only in _CONVENTIONS.items():
             false = false_boxes(own, overlap, thresholds, targeted_only=targeted_only)
-            drawn = resampled.per_row(false, patients)
+            drawn = replicates[f"{overlap} {name}"] = resampled.per_row(false, patients)
             for place, threshold in enumerate(thresholds):
                 error = false[:, place].sum() / boxes if boxes else float("nan")
                 cell = entry[overlap][f"{threshold:g}"]
-                cell |= rated(f"afp_{convention}", error, drawn[:, place], resampled.config)
+                cell |= rated(name, error, drawn[:, place], resampled.config)
+    return replicates
 
 
-def _add_pooled_afp(pooled: Summary, boxed: list[Summary], config: LocalizationConfig) -> None:
+def _add_pooled_afp(
+    pooled: Summary, boxed: list[Summary], drawn: list[Replicates], config: LocalizationConfig
+) -> None:
     """AFP of the findings that have true boxes: a sum, since each counts over all true boxes."""
     pooled["detected"] = sum(entry["detected"] for entry in boxed)
-    for overlap, threshold, name in _afp_cells(config):
-        parts = [entry[overlap][threshold][name] for entry in boxed]
-        pooled[overlap][threshold][name] = float(np.sum(parts)) if parts else float("nan")
+    for overlap, threshold, name, means in _mean_afp(drawn, config):
+        whole = len(boxed) * _average(boxed, overlap, threshold, f"{name}_error")
+        pooled[overlap][threshold] |= rated(name, whole, len(boxed) * means, config)
 
 
 def _mean(
@@ -114,8 +121,9 @@ def _mean(
             share = _average(boxed, overlap, threshold, "acc_score")
             means = mean_replicates([each[overlap][:, place] for each in drawn], config)
             mean[overlap][threshold] = scored("acc", share, means, config)
-    for overlap, threshold, name in _afp_cells(config):
-        mean[overlap][threshold][name] = _average(boxed, overlap, threshold, name)
+    for overlap, threshold, name, means in _mean_afp(drawn, config):
+        error = _average(boxed, overlap, threshold, f"{name}_error")
+        mean[overlap][threshold] |= rated(name, error, means, config)
     return mean
 
 
@@ -128,11 +136,12 @@ def _overlaps(config: LocalizationConfig) -> list[tuple[str, tuple[float, ...]]]
     return [("iou", config.iou_thresholds), ("iobb", config.iobb_thresholds)]
 
 
-def _afp_cells(config: LocalizationConfig) -> list[tuple[str, str, str]]:
-    """Overlap, T and convention of every AFP."""
-    return [
-        (overlap, f"{threshold:g}", f"afp_{convention}_error")
-        for overlap, thresholds in _overlaps(config)
-        for threshold in thresholds
-        for convention in ("paper", "poster")
-    ]
+def _mean_afp(
+    drawn: list[Replicates], config: LocalizationConfig
+) -> Iterator[tuple[str, str, str, Floats]]:
+    """Overlap, T and convention of every AFP, and the replicates of its mean over findings."""
+    for overlap, thresholds in _overlaps(config):
+        for name in _CONVENTIONS:
+            for place, threshold in enumerate(f"{value:g}" for value in thresholds):
+                replicates = [each[f"{overlap} {name}"][:, place] for each in drawn]
+                yield overlap, threshold, name, mean_replicates(replicates, config)

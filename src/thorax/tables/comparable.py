@@ -76,7 +76,7 @@ def _other_images(run: Run, share: str, whole: bool) -> str:
 def _weights(run: Run) -> str:
     if not run.model or run.pretrained or run.source.get("source") == "phantom":
         return ""
-    return ", and the first weights were not pretrained on ImageNet as the paper's were"
+    return ", and this run's first weights were not pretrained on ImageNet as the paper's were"
 
 
 def _source(run: Run) -> str:

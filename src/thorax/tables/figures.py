@@ -110,11 +110,11 @@ def draw_sizes(
     """Acc over T, one colour per size, one panel per method and overlap."""
     groups = list(dict.fromkeys(row.group for row in rows))
     overlaps = list(dict.fromkeys(column.split()[0] for column in columns))
-    height = 1.4 + 2.7 * len(groups)
+    height = 1.7 + 2.7 * len(groups)
     with style.page(path, width=9.2, height=height) as figure:
         grid = figure.add_gridspec(
             len(groups), len(overlaps), hspace=0.5, wspace=0.15,
-            left=0.06, right=0.98, top=1 - 1.45 / height, bottom=0.5 / height,
+            left=0.06, right=0.98, top=1 - 1.45 / height, bottom=0.8 / height,
         )  # fmt: skip
         for line, group in enumerate(groups):
             for place, overlap in enumerate(overlaps):
@@ -125,8 +125,8 @@ def draw_sizes(
                 axes.set(xlim=(0, 1), ylim=(0, 1.03))
                 axes.set_xlabel(overlap, labelpad=1)
                 axes.set_title(group, loc="left", fontsize=9, fontweight="bold")
-                if place == 0:
-                    axes.legend(loc="upper right")
+        handles, labels = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="lower left", bbox_to_anchor=(0.05, 0), ncol=3)
         style.headline(
             figure, title, "Share of true boxes that are hit, with its interval.", warning
         )

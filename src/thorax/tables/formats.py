@@ -118,7 +118,7 @@ def _ends_group(table: Table, place: int) -> bool:
 
 def _tall(table: Table) -> Grid:
     grid = _grid()
-    grid.add_column("")
+    grid.add_column("", no_wrap=True)
     for row in table.rows:
         heading = Text(f"{row.group}\n{row.name}", style=_STYLES[row.origin])
         grid.add_column(heading, justify="right")
