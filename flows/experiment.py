@@ -41,12 +41,12 @@ def carry_out(each: Plan) -> Record:
     try:
         experiment_tree.place(artifacts.root(), tree, each.commit)
         for stage in STAGES:
-            record = replace(record, stages=_timed(each, stage, tree, record.stages))
+            record = _with(record, _timed(each, stage, tree, record.stages))
+            experiment_result.write(record)  # what a stage took stands, whatever happens later
         record = replace(record, status="done")
     except (ThoraxError, dvc.Killed) as error:
         record = replace(record, status="failed", reason=_reason(error, stage))
         print(f"{each.name}: failed: {record.reason}", flush=True)
-    record = replace(record, wall_s=round(sum(record.stages.values()), 1))
     experiment_result.write(record)
     return record
 
@@ -62,11 +62,15 @@ def _begin(each: Plan) -> Record:
     before = experiment_result.read(each.experiment, each.run)
     stages = before.stages if before else {}
     record = Record(
-        each.experiment, each.run, each.label, "running", "", each.budget, each.commit,
-        round(sum(stages.values()), 1), stages,
-    )  # fmt: skip
+        each.experiment, each.run, each.label, "running", "", each.budget, each.commit, 0.0, {}
+    )
+    record = _with(record, stages)
     experiment_result.write(record)
     return record
+
+
+def _with(record: Record, stages: dict[str, float]) -> Record:
+    return replace(record, stages=stages, wall_s=round(sum(stages.values()), 1))
 
 
 def _timed(each: Plan, stage: str, tree: Path, stages: dict[str, float]) -> dict[str, float]:

@@ -66,8 +66,8 @@ def run(
     chosen = definition.choose_runs(experiment, wanted)
     with _lock(name):
         _settle_params(preset, source, root)
-        _pull_if_needed(from_path, root)
         settled = _settle_budget(name, experiment, budget)
+        _pull_if_needed(from_path, root)
         plans = experiment_plan.plan(name, chosen, settled)
         _announce(plans, budget is None)
         if not all(each.is_finished() for each in plans):
