@@ -40,7 +40,7 @@ def show(image: str, *, finding: str | None, output: Path, report: bool = False)
         ),
     )
     if report:
-        picture = beside(picture, _evidence(image, name, root))
+        picture = beside(picture, evidence_of(image, name, root))
     with artifacts.atomic_file(output) as temporary:
         temporary.write_bytes(picture)
     print(f"{output}: {display(name)} on {image}, probability {probabilities[column]:.2f}")
@@ -70,7 +70,7 @@ def _content(image: str, root: Path) -> bytes:
     raise BadInput(f"{image} is not in data/ any more: run `dvc repro dataset` on the data of now")
 
 
-def _evidence(image: str, finding: str, root: Path) -> Evidence:
+def evidence_of(image: str, finding: str, root: Path) -> Evidence:
     """The image's report with what the labeller found in it."""
     reports = artifacts.read_csv(root / "data/reports.csv", ["report", "images", "text"])
     own = reports[[image in names.split("|") for names in reports["images"]]]
