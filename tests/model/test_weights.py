@@ -10,7 +10,7 @@ from torchvision import models
 
 from thorax.errors import BadInput
 from thorax.findings import FINDINGS
-from thorax.model import checkpoint, weights
+from thorax.model import checkpoint, registry, weights
 from thorax.model.classifier import Classifier, ModelConfig
 
 SETTINGS = ModelConfig(backbone="resnet18", stride_px=8, transition_channels=8)
@@ -58,10 +58,23 @@ def test_a_grey_image_is_answered_as_its_three_equal_copies_were(torchvision_fil
         torch.testing.assert_close(model.backbone.conv1(grey), expected, atol=1e-4, rtol=1e-4)
 
 
-def test_densenet_files_fit_although_torchvision_nests_their_names(root: Path) -> None:
-    settings = ModelConfig(backbone="densenet121", stride_px=8, transition_channels=8)
-    save_file(models.densenet121().state_dict(), root / "densenet.safetensors")
-    weights.initialise(classifier(settings), settings, weights="densenet.safetensors")
+@pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter")
+@pytest.mark.parametrize("name", [name for name in registry.BACKBONES if name != "resnet10"])
+def test_torchvisions_names_fit_every_network_at_every_stride(name: str, root: Path) -> None:
+    options = {"init_weights": False} if name == "googlenet" else {}
+    with torch.device("meta"):  # names and shapes, no arithmetic
+        published = models.get_model(name, **options).state_dict()
+    found = {key: torch.zeros(value.shape, dtype=torch.int8) for key, value in published.items()
+             if not key.startswith(("classifier", "fc"))}  # fmt: skip
+    save_file(found, root / "published.safetensors")
+    for stride_px, ways in registry.find(name).reach.items():
+        for way in ways:
+            settings = ModelConfig(
+                backbone=name, stride_px=stride_px, stride_by=way, transition_channels=8
+            )
+            with torch.device("meta"):
+                model = classifier(settings)
+            weights.initialise(model, settings, weights="published.safetensors")
 
 
 def test_a_whole_model_goes_on_from_where_it_stood(root: Path) -> None:
@@ -81,6 +94,24 @@ def test_a_file_of_another_network_is_refused_by_name(root: Path, torchvision_fi
         weights.initialise(classifier(), SETTINGS, weights="eight.safetensors")
 
 
+def test_a_whole_model_for_other_findings_or_another_order_is_refused(root: Path) -> None:
+    swapped = (*FINDINGS[1::-1], *FINDINGS[2:])
+    checkpoint.write(
+        root, classifier().state_dict(), settings=SETTINGS, findings=swapped, size_px=64
+    )
+    with pytest.raises(BadInput, match=r"weights.safetensors was trained for .*another order"):
+        weights.initialise(classifier(), SETTINGS, weights="weights.safetensors")
+
+
+def test_a_broken_file_in_the_cache_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(root))
+    cache = root / "hub/checkpoints"
+    cache.mkdir(parents=True)
+    (cache / "resnet18-f37072fd.pth").write_bytes(b"half a file")
+    with pytest.raises(BadInput, match=r"f37072fd.pth cannot be read .*put the whole file there"):
+        weights.initialise(classifier(), SETTINGS, weights="imagenet")
+
+
 @pytest.mark.parametrize("content", [None, b"", b"not safetensors at all, but long enough"])
 def test_a_missing_or_broken_file_is_named(root: Path, content: bytes | None) -> None:
     if content is not None:
@@ -90,7 +121,7 @@ def test_a_missing_or_broken_file_is_named(root: Path, content: bytes | None) ->
 
 
 def test_imagenet_without_cache_and_network_names_both_ways_out(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(root))
     # a proxy that nobody answers at: the machine without a network
@@ -99,6 +130,7 @@ def test_imagenet_without_cache_and_network_names_both_ways_out(
     monkeypatch.delenv("no_proxy", raising=False)
     with pytest.raises(BadInput, match="put the file there, or set"):
         weights.initialise(classifier(), SETTINGS, weights="imagenet")
+    assert "downloading the ImageNet weights of resnet18 from http" in capsys.readouterr().err
 
 
 def test_imagenet_for_a_backbone_without_is_refused(root: Path) -> None:
@@ -134,6 +166,7 @@ def test_the_same_weights_give_the_same_bytes(tmp_path: Path) -> None:
     ("key", "value", "message"),
     [
         ("findings", ["Mass"], "weights of another network"),
+        ("findings", [*FINDINGS[::-1]], "another order of them"),
         ("settings", {"backbone": "resnet50", "stride_px": 8}, "weights of another network"),
         ("settings", {"backbone": "resnet19"}, "unknown backbone"),
         ("size_px", "large", "size_px"),

@@ -25,6 +25,10 @@ from thorax.progress import say
 
 _IN_BACKBONE = "backbone."
 _FINDINGS = "findings"  # in the metadata of a whole model's file
+# No network, or a file that broke off: a pickle then fails in any of these ways.
+_NO_WEIGHTS = (
+    URLError, OSError, RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError,
+)  # fmt: skip
 
 
 def initialise(classifier: Classifier, settings: ModelConfig, *, weights: str) -> None:
@@ -115,7 +119,7 @@ def _imagenet(backbone: str) -> dict[str, Tensor]:
         state: dict[str, Tensor] = weights.get_state_dict(
             progress=False, check_hash=True, weights_only=True
         )
-    except (URLError, OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except _NO_WEIGHTS as error:
         trouble = (
             f"in {cached} cannot be read ({_first_line(error)}): put the whole file there"
             if there
@@ -144,7 +148,7 @@ def _load_backbone(
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def _check(wanted: dict[str, Tensor], found: dict[str, Tensor], where: str) -> None:
