@@ -70,6 +70,36 @@ def test_stopping_after_any_epoch_and_going_on_changes_nothing(
 FAST_MODEL = {"backbone": "resnet10", "stride_px": 8, "transition_channels": 16}
 
 
+WITHOUT_BATCH_NORM = {
+    "backbone": "alexnet", "stride_px": 8, "stride_by": "truncate", "transition_channels": 8
+}  # fmt: skip
+
+
+def test_a_step_of_several_batches_is_the_step_of_all_their_images(
+    data: loop.Data, fast: Settings, tmp_path: Path
+) -> None:
+    """Without batch statistics the parts' gradients add up to the whole's, W-CEL's betas too."""
+    still = {"rotation_degrees": 0, "translation_share": 0, "scale_share": 0,
+             "brightness_levels": 0, "contrast_share": 0}  # fmt: skip
+    whole_and_parts = []
+    for name, sizes in (("whole", (32, 1)), ("parts", (8, 4))):
+        settings = fast(
+            loss="w-cel", optimizer="sgd", augment=still, epochs=1, patience_epochs=1,
+            batch_size=sizes[0], accumulate_steps=sizes[1], model=WITHOUT_BATCH_NORM,
+        )  # fmt: skip
+        make_deterministic(settings)
+        model = ensemble.build(settings.model, findings=14)
+        (member,) = ensemble.members_of(model)
+        member.transition[1] = torch.nn.Identity()
+        (tmp_path / name).mkdir()
+        progress = loop.Loop(model, data, settings=settings, folder=tmp_path / name).run()
+        whole_and_parts.append((progress.history[0]["training_loss"], progress.model))
+    (loss, weights), (summed, parts) = whole_and_parts
+    assert summed == pytest.approx(loss, rel=1e-5)
+    for key, value in weights.items():
+        torch.testing.assert_close(parts[key], value, atol=1e-6, rtol=1e-4)
+
+
 def test_a_finished_state_gives_its_result_again(
     data: loop.Data, fast: Settings, folder: Path
 ) -> None:
