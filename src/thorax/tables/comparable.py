@@ -11,6 +11,7 @@ _UNPUBLISHED = (
     "roughly at best, since the paper's random split for this table was never published and did "
     "not keep patients together"
 )
+_NOTHING = "There is nothing of this run's yet that could be compared with the paper's."
 
 
 def computed_on(run: Run) -> str:
@@ -37,7 +38,9 @@ def boxes_computed_on(run: Run) -> str:
 
 def classification(run: Run, *, split_published: bool) -> str:
     """Whether our AUCs may be compared with the paper's."""
-    images = run.evaluation.get("images", 0) if run.evaluation else 0
+    if not run.evaluation:
+        return _NOTHING
+    images = run.evaluation["images"]
     if reason := _other_images(run, f"{images:,} of the {TEST_IMAGES:,}", images == TEST_IMAGES):
         return f"May not be compared with the paper's: {reason}{_weights(run)}."
     if not split_published:
@@ -47,7 +50,9 @@ def classification(run: Run, *, split_published: bool) -> str:
 
 def localization(run: Run) -> str:
     """Whether our Acc and AFP may be compared with the paper's."""
-    boxes = run.localization.get("boxes", 0) if run.localization else 0
+    if not run.localization:
+        return _NOTHING
+    boxes = run.localization["boxes"]
     if run.source.get("source") == "nih" and boxes != BOXES:
         reason = f"only {boxes:,} of the {BOXES} published boxes were scored"
         return f"May not be compared with the paper's: {reason}{_weights(run)}."

@@ -76,6 +76,11 @@ class Table:
     draw: Callable[[Path, str], None] | None = field(default=None, compare=False)
     tall: bool = False
 
+    def is_empty(self) -> bool:
+        """Whether no cell has a number, so that there is nothing to draw."""
+        cells = [cell for row in self.rows for cell in row.cells.values()]
+        return all(math.isnan(cell.value) for cell in cells)
+
     def reasons(self) -> list[str]:
         """Every reason for a missing number, once each, in reading order."""
         found = [

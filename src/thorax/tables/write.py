@@ -15,7 +15,7 @@ def write(tables: list[Table], folder: Path) -> list[Path]:
     sections = []
     for table in tables:
         figure = ""
-        if table.draw is not None:
+        if table.draw is not None and not table.is_empty():
             figure = f"{table.name}.png"
             with artifacts.atomic_file(folder / figure) as temporary:
                 table.draw(temporary, table.comparable)
