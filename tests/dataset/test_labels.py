@@ -15,8 +15,9 @@ EVERYTHING = "|".join(FINDINGS)
 
 
 def joined(
-    rows: list[dict[str, str]], said: dict[str, dict[str, str]], policy: str = "ignore"
-) -> Labels:
+    rows: list[dict[str, str]], said: dict[str, dict[str, str]], policy: str = "ignore",
+    unknown: str = "ignore",
+) -> Labels:  # fmt: skip
     """Labels of images `a, b, ...`; report `r-x` of image x says `said[x]` and no more."""
     entries = pd.DataFrame(
         [{"findings": "", "uncertain": "", "unknown": "", **row} for row in rows],
@@ -32,7 +33,7 @@ def joined(
         ],
         columns=["report", "finding", "state"],
     )
-    return labels.join(entries, links, mined, policy)  # type: ignore[arg-type]
+    return labels.join(entries, links, mined, policy, unknown=unknown)  # type: ignore[arg-type]
 
 
 def one(result: Labels, finding: str, row: int = 0) -> tuple[int, bool]:
@@ -60,6 +61,22 @@ def test_doubt_counts_by_the_policy(policy: str, expected: tuple[int, bool]) -> 
     given = joined([{"uncertain": "Mass"}], {}, policy)
     mined = joined([{"unknown": "Mass"}], {"a": {"Mass": "uncertain", NORMAL: "uncertain"}}, policy)
     assert one(given, "Mass") == one(mined, "Mass") == expected
+
+
+@pytest.mark.parametrize("doubt", ["ignore", "negative", "positive"])
+@pytest.mark.parametrize(
+    ("unknown", "expected"),
+    [("ignore", (0, False)), ("negative", (0, True)), ("positive", (1, True))],
+)
+def test_what_nothing_is_said_of_counts_by_its_own_policy(
+    unknown: str, expected: tuple[int, bool], doubt: str
+) -> None:
+    rows = [{"unknown": "Mass", "findings": "Edema"}, {"unknown": "Mass"}]
+    result = joined(rows, {"b": {"Mass": "positive", NORMAL: "negative"}}, doubt, unknown)
+    assert one(result, "Mass") == expected
+    assert one(result, "Mass", 1) == (1, True)  # a report answers before any policy
+    assert one(result, "Edema") == (1, True)
+    assert one(result, "Nodule") == (0, True)
 
 
 @pytest.mark.parametrize(

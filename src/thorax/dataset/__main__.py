@@ -33,7 +33,7 @@ def _labels(entries: pd.DataFrame, root: Path, settings: DatasetConfig) -> label
     mined = artifacts.read_table(
         root / "artifacts" / "reports" / "labels.parquet", ["report", "finding", "state"]
     )
-    joined = labels.join(entries, links, mined, settings.uncertain)
+    joined = labels.join(entries, links, mined, settings.uncertain, unknown=settings.unknown)
     corrections = labels.read_corrections(root / "corrections.csv")
     return labels.correct(joined, entries["image"], corrections)
 

@@ -7,7 +7,7 @@
    which nothing was recognised leaves everything unknown, and so does no report.
 3. What people corrected (`corrections.csv`), the last line about an image and finding.
 
-Doubtful counts by the policy: not at all, absent, or present.
+Doubtful counts by its policy: not at all, absent, or present; so does what is still unknown.
 """
 
 from dataclasses import dataclass, replace
@@ -48,8 +48,9 @@ class Labels:
 
 
 def join(
-    entries: pd.DataFrame, links: pd.DataFrame, mined: pd.DataFrame, policy: UncertainPolicy
-) -> Labels:
+    entries: pd.DataFrame, links: pd.DataFrame, mined: pd.DataFrame, policy: UncertainPolicy,
+    *, unknown: UncertainPolicy = "ignore",
+) -> Labels:  # fmt: skip
     """The labels of `entries` before corrections.
 
     Args:
@@ -57,12 +58,13 @@ def join(
         links: columns `image, report`.
         mined: columns `report, finding, state`, as the reports stage writes them.
         policy: what a doubtful finding counts as.
+        unknown: what a finding counts as of which nothing is said.
     """
     states = _given(entries)
     reported = _reported(entries["image"], links, mined)
     asked = states == _UNKNOWN
     states = np.where(asked, reported, states)
-    targets, known = _apply(states, policy)
+    targets, known = _apply(states, {_DOUBTFUL: policy, _UNKNOWN: unknown})
     answered = (asked & (reported != _UNKNOWN)).any(axis=1)
     source = np.where(answered, "mined", np.where((~asked).any(axis=1), "given", "none"))
     return Labels(targets, known, source.astype(object))
@@ -126,13 +128,11 @@ def _reported(images: pd.Series, links: pd.DataFrame, mined: pd.DataFrame) -> ND
 
 
 def _apply(
-    states: NDArray[np.int8], policy: UncertainPolicy
+    states: NDArray[np.int8], policies: dict[int, UncertainPolicy]
 ) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
-    doubtful = states == _DOUBTFUL
     present = states == _PRESENT
-    known = states != _UNKNOWN
-    if policy == "ignore":
-        known &= ~doubtful
-    if policy == "positive":
-        present |= doubtful
+    known = np.ones(states.shape, bool)
+    for state, policy in policies.items():
+        known &= (states != state) | (policy != "ignore")
+        present |= (states == state) & (policy == "positive")
     return present.astype(np.int8), known

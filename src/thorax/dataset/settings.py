@@ -23,6 +23,9 @@ class DatasetConfig(Config):
     """Share of patients in validation, 0 to 1; the rest is test."""
     uncertain: UncertainPolicy
     """What a doubtful finding counts as: not at all, absent, or present."""
+    unknown: UncertainPolicy = "ignore"
+    """The same of a finding of which neither the source nor a report says anything. With another
+    answer than ignore, images without any label are trained on and scored as well."""
 
     @model_validator(mode="after")
     def _something_is_left_for_test(self) -> "DatasetConfig":
