@@ -149,7 +149,12 @@ def undefined(entry: Summary, reason: str) -> Summary:
 
 
 def _all_alike(share: float, patients: int, confidence: float) -> tuple[float, float]:
-    """The exact binomial interval of 0 or all of `patients`, of which no bootstrap knows more."""
+    """The exact binomial interval of 0 or all of `patients`, of which no bootstrap knows more.
+
+    NaN for another share: then a single patient's images are all that there is.
+    """
+    if share not in (0, 1):
+        return float("nan"), float("nan")
     reach = ((1 - confidence) / 2) ** (1 / patients)
     return (reach, share) if share == 1 else (share, 1 - reach)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thorax.evaluation import points, thresholds
+from thorax.evaluation import metrics, points, thresholds
 from thorax.evaluation.calibration import (
     brier_loss,
     calibration_error,
@@ -91,6 +91,9 @@ def _point(
     entry = points.rates(y_true, probabilities >= limits, resampling, config, known=judged)
     if reason or not judged.any():
         entry = points.undefined(entry, f"no threshold: {reason or 'too few images to cross-fit'}")
+    elif left := int((known & ~judged).sum()):
+        said = f"{left:,} images are in folds without a threshold"
+        entry["reason"] = "; ".join(filter(None, [said, entry["reason"]]))
     return {"threshold": limit, **entry}
 
 
@@ -99,7 +102,8 @@ def _threshold(
 ) -> tuple[float, str]:
     if aim.measure is None:
         limit = youden_threshold(y_true, probabilities)
-        return limit, "none beats chance" if np.isnan(limit) else ""
+        missing = metrics.undefined_reasons(y_true[:, None])[0]
+        return limit, (missing or "none beats chance") if np.isnan(limit) else ""
     point = thresholds.choose(y_true, probabilities, measure=aim.measure, at_least=aim.at_least)
     return point.threshold, point.reason
 
