@@ -78,7 +78,11 @@ def made(settings: ModelConfig) -> tuple[Classifier, int]:
     )
     check_size(settings, size_px)
     torch.manual_seed(1)
-    return Classifier(settings, findings=len(FINDINGS)), size_px
+    model = Classifier(settings, findings=len(FINDINGS))
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.0  # two steps would leave the statistics near where they began
+    return model, size_px
 
 
 def stepped(model: Classifier, size_px: int, loss: Loss) -> list[float]:

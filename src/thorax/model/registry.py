@@ -43,10 +43,16 @@ _NEVER_DILATE: Final[Reach] = {
     16: {"truncate": 32, "upsample": 64},
     32: {"truncate": 64},
 }
+# VGG and AlexNet end with a pooling: where that no longer halves, it makes a 2 x 2 map flat.
+_VGG: Final[Reach] = {
+    8: {"truncate": 16, "dilate": 24, "upsample": 64},
+    16: {"truncate": 32, "dilate": 48, "upsample": 64},
+    32: {"truncate": 64},
+}
 # AlexNet's layers are not padded. Two of its five convolutions stand before stride 16.
 _ALEXNET: Final[Reach] = {
-    8: {"dilate": 23, "upsample": 95, "truncate": 23},
-    16: {"truncate": 47, "dilate": 47, "upsample": 95},
+    8: {"dilate": 31, "upsample": 95, "truncate": 23},
+    16: {"truncate": 47, "dilate": 63, "upsample": 95},
     32: {"truncate": 95},
 }
 
@@ -113,7 +119,7 @@ BACKBONES: Final[dict[str, Backbone]] = {
     "vgg16": Backbone(
         models.vgg16,
         {8: ("22", 512), 16: ("29", 512), 32: ("30", 512)},
-        _TRUNCATE_FIRST,
+        _VGG,
         first="0",
         trunk="features",
         imagenet="VGG16_Weights.IMAGENET1K_V1",
