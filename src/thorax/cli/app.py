@@ -164,6 +164,58 @@ def tables(
 
 
 @app.command()
+def mine(
+    report: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TEXT|PATH]",
+            help="One report's text (default: stdin), or a .txt, .xml, .csv, .tsv, .parquet, .tgz "
+            "or folder of reports.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Parquet: one row per report and finding.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Every mention, with the rule's line.")
+    ] = False,
+    rules: Annotated[
+        str | None, typer.Option(help="A folder with phrases/ and rules/ of your own.")
+    ] = None,
+    diff: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="RULES_A RULES_B",
+            help="Which labels flip from one such folder to another; `built-in` is Thorax's own.",
+        ),
+    ] = None,
+    report_column: Annotated[str, typer.Option(help="A table's column of ids.")] = "report",
+    text_column: Annotated[str, typer.Option(help="Its column of texts.")] = "text",
+    patient_column: Annotated[str, typer.Option(help="Its column of patients.")] = "patient",
+) -> None:
+    """Read findings out of reports, each with the sentence and the rule that decided it."""
+    from thorax.cli import mine as mining
+    from thorax.reports.incoming import Columns
+
+    path, text = mining.find_input(report)
+    alone = mining.one_report(path) if path and output is None else None
+    if path and output is None and alone is None:
+        raise BadInput("many reports go to a file: name it with --output, such as labels.parquet")
+    if output is None:
+        one = text if alone is None else alone
+        if diff:
+            mining.diff_one(one, rules=diff)
+        else:
+            mining.read_one(one, rules=rules, explain=explain)
+        return
+    told = mining.reports_of(path, text, Columns(report_column, text_column, patient_column))
+    if diff:
+        mining.diff_all(told, output=output, rules=diff)
+    else:
+        mining.mine_all(told, output=output, rules=rules, explain=explain)
+
+
+@app.command()
 def evaluate(
     release: Annotated[
         str | None,

@@ -6,7 +6,7 @@ another language) says nothing: every state is `unmentioned`, `normal` too.
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from thorax.findings import FINDINGS, NORMAL, State
 from thorax.reports import lexicon
@@ -99,10 +99,18 @@ def _aggregate(finding: str, found: list[tuple[Sentence, Mention]]) -> Label:
     uncertain; 5 only told of the past, another study or another person: unmentioned, with the
     words; 6 none: unmentioned. Within a case the conclusion is quoted before the findings.
     """
+    if not found:
+        return _unmentioned(finding)
     for assertion, state in _CASES:
         for sentence, mention in found:
             if mention.assertion == assertion:
                 return _label(finding, state, sentence, mention)
+    return _unmentioned(finding)
+
+
+@cache
+def _unmentioned(finding: str) -> Label:
+    """Most labels say nothing; they are one and the same object per finding."""
     return Label(finding, "unmentioned")
 
 

@@ -17,6 +17,8 @@ WHOLE = "whole report"
 # the search for cues takes time with the square of a sentence's length.
 _LONGEST_SENTENCE = 1_000
 
+_LONGEST_HEADING = 200  # characters, blanks included; no heading comes near it
+
 _SENTENCE_END = re.compile(
     r"(?<=[.!?])\s+|\n\s*\n|\n(?=[ \t]*(?:[-*•]|\d+[.)])[ \t])|\n(?=[ \t]*[A-Z][a-z])"
 )
@@ -49,7 +51,7 @@ def sentences(text: str, lexicon: Lexicon) -> Iterator[Sentence]:
 
 
 def _sections_that_count(text: str, lexicon: Lexicon) -> list[tuple[str, int, int]]:
-    headings = list(lexicon.heading.finditer(text))
+    headings = list(_headings(text, lexicon.heading))
     ends = [heading.start() for heading in headings[1:]] + [len(text)]
     counted = [
         (name, heading.end(), end)
@@ -57,6 +59,19 @@ def _sections_that_count(text: str, lexicon: Lexicon) -> list[tuple[str, int, in
         if lexicon.sections[name := " ".join(heading["name"].lower().split())] != "skip"
     ]
     return counted or [(WHOLE, 0, len(text))]
+
+
+def _headings(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Every heading; tried only where a line or sentence with a colon starts."""
+    colon = text.find(":")
+    while colon >= 0:
+        left = colon - _LONGEST_HEADING
+        start = max(0, *(text.rfind(end, max(left, 0), colon) + 1 for end in "\n.;"))
+        if start > max(left, 0) or left <= 0:
+            heading = pattern.match(text, start)
+            if heading and heading.end() == colon + 1:
+                yield heading
+        colon = text.find(":", colon + 1)
 
 
 def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

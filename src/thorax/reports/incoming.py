@@ -1,0 +1,264 @@
+"""Reports from outside, one at a time: text files, CSV, Parquet, and XML loose or in an archive.
+
+Whatever cannot be read comes as an `Unread` that says where it stands and why, and the rest goes
+on; only a file that cannot be opened or understood at all is a `BadInput`. Holds one report (of
+Parquet: one batch) at a time. Keeps the words of reports out of every message.
+"""
+
+import csv
+import tarfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from thorax.errors import BadInput
+from thorax.reports import openi
+
+ARCHIVES = (".tgz", ".tar", ".tar.gz")
+_FILES = (".txt", ".xml")
+_LONGEST_CELL = 50_000_000  # characters; a report is never that long, a broken quote is
+_BATCH_ROWS = 2_000
+_FALLBACK = "Windows-1252"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report: its id, its patient (empty when unknown), its text and where it stands.
+
+    `sections` are the headings that its file gives apart from the text; `encoding` is empty for
+    UTF-8 and UTF-16, otherwise the one that was guessed.
+    """
+
+    report: str
+    patient: str
+    text: str
+    where: str
+    sections: tuple[str, ...] = ()
+    encoding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that should have been a report: where, its id when known, and why it is none."""
+
+    where: str
+    report: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table that hold a report's id, its text and, where there is one, patient."""
+
+    report: str = "report"
+    text: str = "text"
+    patient: str = "patient"
+
+
+Incoming = Iterator[Report | Unread]
+
+
+class Reader(Protocol):
+    """What `csv.reader` gives: rows, and the number of lines read so far."""
+
+    line_num: int
+
+    def __next__(self) -> list[str]:
+        """The next row."""
+
+
+def read(path: Path, columns: Columns | None = None) -> Incoming:
+    """Every report in `path`, in the order in which it holds them (files by name).
+
+    Args:
+        path: a folder of .txt or .xml files, such a file, a tar archive of them, CSV or Parquet.
+        columns: of a table.
+
+    Raises:
+        BadInput: there is nothing of the kind, or a table lacks a column.
+    """
+    name = path.name.lower()
+    if path.is_dir():
+        return _folder(path)
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file or folder")
+    if name.endswith(ARCHIVES):
+        return _archive(path)
+    if name.endswith((".csv", ".tsv")):
+        return _csv(path, columns or Columns())
+    if name.endswith((".parquet", ".pq")):
+        return _parquet(path, columns or Columns())
+    if name.endswith(_FILES):
+        return iter([_file(path.read_bytes(), path.stem, path.suffix.lower(), str(path))])
+    raise BadInput(
+        f"{path}: not a kind that can be mined: .txt, .xml, .csv, .tsv, .parquet, "
+        f"{', '.join(ARCHIVES)} or a folder"
+    )
+
+
+def decode(content: bytes) -> tuple[str, str]:
+    """Text of unknown encoding, and the encoding if it had to be guessed (else empty)."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", errors="replace"), ""
+    try:
+        return content.decode("utf-8-sig"), ""
+    except UnicodeDecodeError:
+        return _guess(content), _FALLBACK
+
+
+def _guess(content: bytes) -> str:
+    try:
+        return content.decode("cp1252")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")  # gives every byte a meaning, so nothing is lost
+
+
+def _folder(folder: Path) -> Incoming:
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _FILES)
+    if not paths:
+        raise BadInput(f"{folder} holds no .txt or .xml file")
+    return (_open(path, folder) for path in paths)
+
+
+def _open(path: Path, folder: Path) -> Report | Unread:
+    within = path.relative_to(folder)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        return Unread(str(within), "", f"cannot be read ({error.strerror})")
+    return _file(content, within.with_suffix("").as_posix(), path.suffix.lower(), str(within))
+
+
+def _archive(path: Path) -> Incoming:
+    """One pass from front to back, as a compressed archive wants it."""
+    found = 0
+    try:
+        with tarfile.open(path, "r|*") as archive:
+            for member in archive:
+                name = Path(member.name)
+                file = archive.extractfile(member) if name.suffix.lower() in _FILES else None
+                if file is not None:
+                    found += 1
+                    yield _file(file.read(), name.stem, name.suffix.lower(), member.name)
+                archive.members = []  # type: ignore[attr-defined]  # or it keeps every header
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        if not found:
+            raise BadInput(f"{path} is not a readable tar archive ({error})") from None
+        reason = f"the archive is damaged after {found:,} reports; what follows is not read"
+        yield Unread(path.name, "", reason)
+    if not found:
+        raise BadInput(f"{path} holds no .txt or .xml file")
+
+
+def _file(content: bytes, name: str, suffix: str, where: str) -> Report | Unread:
+    if suffix == ".xml":
+        return _xml(content, name, where)
+    text, encoding = decode(content)
+    if "\0" in text:
+        return Unread(where, name, "not a text file: it holds zero bytes")
+    return Report(name, "", text, where, encoding=encoding)
+
+
+def _xml(content: bytes, name: str, where: str) -> Report | Unread:
+    try:
+        told = openi.read(content)
+    except openi.BrokenXml as error:
+        return Unread(where, name, str(error))
+    return Report(told.report or name, "", told.text, where, sections=told.sections)
+
+
+def _csv(path: Path, columns: Columns) -> Incoming:
+    csv.field_size_limit(_LONGEST_CELL)
+    with path.open("rb") as file:
+        start = file.read(4)
+        header, _ = decode(start + file.readline())
+    wide = start[:2] in (b"\xff\xfe", b"\xfe\xff")
+    mark = max(",;\t", key=header.count)
+    with path.open(
+        encoding="utf-16" if wide else "utf-8-sig",
+        errors="replace" if wide else "surrogateescape",
+        newline="",
+    ) as lines:
+        rows = csv.reader(lines, delimiter=mark, strict=True)
+        try:
+            names = [name.strip() for name in next(rows, [])]
+        except csv.Error as error:
+            raise BadInput(f"{path}: its header is not CSV ({error})") from None
+        places = _places(path, names, columns)
+        yield from _rows(rows, places, len(names))
+
+
+def _rows(rows: Reader, places: tuple[int, int, int | None], width: int) -> Incoming:
+    while True:
+        first = rows.line_num + 1
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            span = f"lines {first:,} to {rows.line_num:,}"
+            yield Unread(span, "", f"not CSV ({error}); is a quote missing?")
+            continue
+        if not cells:
+            continue
+        where = f"line {first:,}"
+        if len(cells) != width:
+            name = cells[places[0]] if places[0] < len(cells) else ""
+            yield Unread(where, name, f"{len(cells)} cells where the header has {width}")
+            continue
+        mended = [_mend(cells[place]) if place is not None else ("", "") for place in places]
+        (name, _), (text, encoding), (patient, _) = mended
+        yield Report(name.strip(), patient.strip(), text, where, encoding=encoding)
+
+
+def _mend(cell: str) -> tuple[str, str]:
+    """A cell whose bytes were not UTF-8, read anew; each cell may have its own encoding."""
+    if cell.isascii():
+        return cell, ""
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        return _guess(cell.encode(errors="surrogateescape")), _FALLBACK
+    return cell, ""
+
+
+def _parquet(path: Path, columns: Columns) -> Incoming:
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise BadInput(f"{path} is not readable Parquet ({type(error).__name__})") from None
+    names = file.schema_arrow.names
+    places = _places(path, names, columns)
+    wanted = [names[place] for place in places if place is not None]
+    row = 0
+    for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=wanted):
+        by_name = {name: batch.column(name).cast(pa.string()).to_pylist() for name in wanted}
+        nobody = [""] * batch.num_rows
+        told = (
+            by_name[columns.report],
+            by_name[columns.text],
+            by_name.get(columns.patient, nobody),
+        )
+        for name, text, patient in zip(*told, strict=True):
+            row += 1
+            if text is None:
+                yield Unread(f"row {row:,}", name or "", "no text: the cell is null")
+            else:
+                yield Report(name or "", patient or "", text, f"row {row:,}")
+
+
+def _places(path: Path, names: list[str], columns: Columns) -> tuple[int, int, int | None]:
+    """Where report, text and patient stand; only the last may be missing."""
+    for option, column in (("--report-column", columns.report), ("--text-column", columns.text)):
+        if column not in names:
+            raise BadInput(
+                f"{path}: no column {column!r}; it has {', '.join(names) or 'none'}: "
+                f"name yours with {option}"
+            )
+    patient = names.index(columns.patient) if columns.patient in names else None
+    return names.index(columns.report), names.index(columns.text), patient
