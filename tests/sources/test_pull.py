@@ -245,7 +245,7 @@ def test_another_source_starts_its_archives_anew(
 @pytest.mark.parametrize(
     ("named", "message"),
     [
-        ({"source": "openi"}, "no source 'openi'; known are phantom, nih, folder"),
+        ({"source": "mimic"}, "no source 'mimic'; known are phantom, nih, openi, folder"),
         ({"from_path": Path("/nowhere")}, "/nowhere: no such folder"),
         ({"source": "phantom", "from_path": Path("/tmp")}, "the phantom is drawn, not read"),
     ],

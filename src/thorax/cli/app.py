@@ -22,7 +22,9 @@ schedule = typer.Typer(help="Retraining on a schedule.", no_args_is_help=True)
 app.add_typer(data, name="data")
 app.add_typer(schedule, name="schedule")
 
-Source = Annotated[str | None, typer.Option(help="phantom, nih or folder; default: params.yaml")]
+Source = Annotated[
+    str | None, typer.Option(help="phantom, nih, openi or folder; default: params.yaml")
+]
 From = Annotated[
     Path | None,
     typer.Option(

@@ -21,7 +21,7 @@ from thorax.evaluation.intervals import Resampling
 from thorax.evaluation.points import Thresholds
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
-from thorax.findings import FINDINGS
+from thorax.findings import FINDINGS, NORMAL
 
 Summary = dict[str, Any]
 
@@ -34,7 +34,7 @@ def read(path: Path) -> pd.DataFrame:
     """
     table = artifacts.read_csv(path, ["image", "finding", "label"])
     for row, (finding, label) in enumerate(zip(table["finding"], table["label"], strict=True), 2):
-        if strange := [name for name in finding.split("|") if name not in FINDINGS]:
+        if strange := [name for name in finding.split("|") if name not in (*FINDINGS, NORMAL)]:
             raise BadInput(f"{path}, row {row}: {strange[0]!r} is no finding of this project")
         if label not in ("0", "1"):
             raise BadInput(f"{path}, row {row}: label is {label!r}, not 0 or 1")

@@ -5,6 +5,7 @@ from pydantic import Field
 from thorax.config import Config
 from thorax.sources.folder_config import FolderConfig
 from thorax.sources.nih.config import NihConfig
+from thorax.sources.openi import OpeniConfig
 from thorax.sources.phantom.source import PhantomConfig
 
 
@@ -21,5 +22,7 @@ class SourcesConfig(Config):
     """The drawn chests."""
     nih: NihConfig = NihConfig()
     """NIH ChestX-ray14."""
+    openi: OpeniConfig = OpeniConfig()
+    """The OpenI reports."""
     folder: FolderConfig | None = None
     """A folder of images with a table; no default, since its columns must be named."""

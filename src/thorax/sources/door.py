@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from thorax.errors import BadInput
-from thorax.findings import FINDINGS, SPLITS
+from thorax.findings import FINDINGS, NORMAL, SPLITS
 from thorax.sources.layout import COLUMNS, Content
 
 _PLAIN_NAME = re.compile(r"[^/\\|\x00-\x1f.][^/\\|\x00-\x1f]*")
@@ -35,8 +35,9 @@ def check(content: Content) -> None:
         for column in _NUMBERS[name]:
             _check_numbers(name, column, content.tables[name][column].tolist())
     _check_entries(content.tables["entries"])
-    for name in ("boxes", "adjudicated", "truth"):
-        _check_findings(name, content.tables[name]["finding"])
+    _check_findings("boxes", content.tables["boxes"]["finding"])
+    for name in ("adjudicated", "truth"):
+        _check_findings(name, content.tables[name]["finding"], besides=(NORMAL,))
     _check_images(content)
 
 
@@ -73,8 +74,8 @@ def _check_entries(entries: pd.DataFrame) -> None:
         _check_findings("entries", entries[column])
 
 
-def _check_findings(table: str, cells: pd.Series) -> None:
-    known = set(FINDINGS)
+def _check_findings(table: str, cells: pd.Series, besides: tuple[str, ...] = ()) -> None:
+    known = {*FINDINGS, *besides}
     for row, cell in enumerate(cells.tolist(), 2):
         for finding in str(cell).split("|") if cell else ():
             if finding not in known:
@@ -90,9 +91,11 @@ def _check_numbers(table: str, column: str, values: Iterable[object]) -> None:
 
 def _check_images(content: Content) -> None:
     images = set(content.tables["entries"]["image"])
+    reports = set(content.tables["reports"]["report"])
     for table in ("boxes", "adjudicated", "truth"):
+        judged = images if table == "boxes" else images | reports  # a truth may be of a report
         for row, image in enumerate(content.tables[table]["image"].tolist(), 2):
-            if image not in images:
+            if image not in judged:
                 raise BadInput(f"table {table}, row {row:,}: image {image!r} stands not in entries")
     for row, cell in enumerate(content.tables["reports"]["images"].tolist(), 2):
         strange = [image for image in str(cell).split("|") if image and image not in images]

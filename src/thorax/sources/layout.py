@@ -25,6 +25,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "reports": ("report", "patient", "images", "text"),
     # Better labels where someone has them, one image x finding: label 1 present, 0 absent. A
     # finding may join several with `|` where the judges did not tell them apart ("Mass|Nodule").
+    # `image` may name a report instead, and `finding` may be `normal`.
     "adjudicated": ("image", "finding", "label"),
     # The phantom's truth, one image x finding: label 1 drawn, 0 not drawn.
     "truth": ("image", "finding", "label"),

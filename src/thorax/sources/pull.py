@@ -165,6 +165,9 @@ def _published(content: Content, *, folder: Path, place: _Place) -> dict[Archive
 
 
 def _compare_names(content: Content, names: set[str]) -> None:
+    if not names and content.tables["entries"].empty and len(content.tables["reports"]):
+        say("the source has reports and no image: they can be labelled, nothing can be trained")
+        return
     if not names:
         raise BadInput("the source has no image: nothing was changed")
     rows = set(content.tables["entries"]["image"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from thorax.errors import BadInput
-from thorax.sources import folder
+from thorax.sources import folder, openi
 from thorax.sources.config import SourcesConfig
 from thorax.sources.folder_config import FolderConfig
 from thorax.sources.layout import Content
@@ -45,6 +45,7 @@ def sources() -> dict[str, Source]:
     return {
         "phantom": Source(_phantom, lambda _config, _path: "drawn here", generated=True),
         "nih": Source(lambda config, request: nih.build(config.nih, request), _nih_origin),
+        "openi": Source(lambda config, request: openi.build(config.openi, request), _openi_origin),
         "folder": Source(_folder, _folder_origin),
     }
 
@@ -67,6 +68,10 @@ def _phantom(config: SourcesConfig, request: Request) -> Content:
 
 def _nih_origin(config: SourcesConfig, from_path: Path | None) -> str:
     return str(from_path.absolute()) if from_path else nih.origin(config.nih)
+
+
+def _openi_origin(config: SourcesConfig, from_path: Path | None) -> str:
+    return str(openi.find_folder(config.openi, from_path))
 
 
 def _folder(config: SourcesConfig, request: Request) -> Content:
