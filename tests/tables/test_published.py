@@ -12,7 +12,7 @@ from thorax.tables import published
 @pytest.mark.parametrize(
     ("name", "rows"),
     [("table1", 28), ("table3", 40), ("table17", 14), ("table4", 40), ("table7", 56),
-     ("table19", 40), ("poster_afp", 16), ("figure6", 9)],
+     ("table19", 40), ("table2", 20), ("table18", 30), ("poster_afp", 16), ("figure6", 9)],
 )  # fmt: skip
 def test_every_file_is_whole_and_says_where_it_comes_from(name: str, rows: int) -> None:
     assert len(published.read(name)) == rows

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from thorax.errors import BadInput
-from thorax.tables import boxes, classification, counts, pooling
+from thorax.tables import boxes, classification, counts, mining, pooling
 from thorax.tables.table import Table
 
 
@@ -25,6 +25,7 @@ class Entry:
 
 CATALOGUE = (
     Entry("counts", ("1",), counts.build),
+    Entry("labels", ("2", "18"), mining.build),
     Entry("classification", ("3", "17"), classification.build),
     Entry("localization", ("4", "7", "19"), boxes.build),
     Entry("pooling", (), pooling.build),

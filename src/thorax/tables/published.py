@@ -51,6 +51,13 @@ def poster_afp(overlap: str, threshold: float) -> dict[str, Cell]:
     return _with_mean(chosen, "afp")
 
 
+def mined(name: str, labeler: str, score: str) -> dict[str, Cell]:
+    """`score` (precision, recall or f1) of a labeler per finding, `normal` and in total."""
+    table = _chosen(read(name), {"labeler": labeler})
+    pairs = zip(table["finding"], table[score], strict=True)
+    return {str(finding): Cell(float(value)) for finding, value in pairs}
+
+
 def _chosen(table: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:
     for column, value in keys.items():
         table = table[table[column] == value]
