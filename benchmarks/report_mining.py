@@ -5,7 +5,8 @@ time. Two streams: the reports as they are, and a generated CSV of many syntheti
 peak of memory is printed at each tenth. The peer is negspacy (NegEx) on a blank spaCy pipeline with
 a sentence splitter and an entity ruler made of our phrase files (without gaps). Both are scored on
 the same human labels, over the findings that occur in them; a fifth of the reports (by hash of the
-id) is left out unread. spaCy is no dependency of this project; without it only ours is measured. For the peer:
+id) is left out unread. spaCy is no dependency of this project; without it only ours is measured.
+For the peer:
 
     python -m venv --system-site-packages /tmp/peer && /tmp/peer/bin/pip install spacy negspacy
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from thorax.findings import FINDINGS
 from thorax.reports.lexicon import Cue, Kind, Lexicon, Phrase
-from thorax.reports.patterns import Finder, Found, apart, keys
+from thorax.reports.patterns import Found, apart, keys
 
 Assertion = Literal["affirmed", "hedged", "denied", "suggested", "set aside"]
 
@@ -88,8 +88,8 @@ def mentions(sentence: str, lexicon: Lexicon, *, after_reach_words: int) -> tupl
                 sentence[start:end],
                 sentence[place(cue.start) : place(cue.end)] if cue else "",
                 rule,
-                clause.described(item, lexicon.severity),
-                clause.described(item, lexicon.laterality),
+                clause.described(item, clause.severity),
+                clause.described(item, clause.laterality),
                 item.what.concept,
             )
         )
@@ -128,15 +128,14 @@ class _Clause:
         after_reach_words: int,
     ) -> None:
         self._sentence = sentence
-        self._beginnings = beginnings
         self._named = named
         self._reach = after_reach_words
         self._boundaries = [
             item for item in apart(lexicon.boundary.all(sentence, beginnings)) if item.what != "-"
         ]
-        self._bare = _is_bare_choice(sentence, named) and not lexicon.laterality.all(
-            sentence, beginnings
-        )
+        self.severity = lexicon.severity.all(sentence, beginnings)
+        self.laterality = lexicon.laterality.all(sentence, beginnings)
+        self._bare = _is_bare_choice(sentence, named) and not self.laterality
         self._cues = _cues(sentence, lexicon.cues.all(sentence, beginnings))
 
     def reading(self, item: Found[Phrase]) -> tuple[Found[Cue] | None, Assertion, str]:
@@ -150,10 +149,10 @@ class _Clause:
             return cue, "suggested", f"sign: {item.what.line}"
         return cue, assertion, rule
 
-    def described(self, item: Found[Phrase], words: Finder[str]) -> str:
+    def described(self, item: Found[Phrase], words: list[Found[str]]) -> str:
         """The nearest of `words` to a mention, with no other mention and no boundary between."""
         near: list[tuple[int, str]] = []
-        for word in words.all(self._sentence, self._beginnings):
+        for word in words:
             left, right = min(word.end, item.end), max(word.start, item.start)
             inside = word.start < item.end and item.start < word.end
             between = self._sentence[left:right]
