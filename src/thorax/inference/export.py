@@ -16,7 +16,9 @@ from thorax.errors import BadInput
 from thorax.inference.predictor import Prediction, Predictor
 from thorax.model.ensemble import Network
 
-LARGEST_DIFFERENCE = 1e-4  # between the logits of network and graph
+# Between the logits of network and graph. Two runtimes add float32 in other orders: barely trained
+# EfficientNets differ by 1.3e-4; a wrong graph differs by far more than this.
+LARGEST_DIFFERENCE = 1e-3
 
 
 def to_onnx(classifier: Network, *, size_px: int) -> bytes:
