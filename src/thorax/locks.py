@@ -48,14 +48,18 @@ def hold(path: Path, purpose: str, *, wait: bool = True) -> Iterator[None]:
             file.truncate(0)
 
 
-def die_with_parent() -> None:
+def die_with_parent(expected: int | None = None) -> None:
     """Ask the kernel to kill this process when its parent dies (Linux; elsewhere nothing happens).
 
     Safe to pass as `preexec_fn`. A parent that died before the call counts as well.
+
+    Args:
+        expected: the parent's process id, where the caller knows it: another one means that the
+            parent died while this process was starting.
     """
     if not sys.platform.startswith("linux"):
         return
-    parent = os.getppid()
+    parent = os.getppid() if expected is None else expected
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     orphaned_at_birth = parent == 1 and "DVC_STAGE" in os.environ and not _first_process_is_dvc()
     if os.getppid() != parent or orphaned_at_birth:

@@ -1,6 +1,8 @@
 """What the phantom delivers: tables, images, and the promises that hold between them."""
 
+import os
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -91,6 +93,11 @@ def test_drawing_processes_die_with_a_killed_reader(tmp_path: Path) -> None:
     assert workers
     gone, alive = psutil.wait_procs(workers, timeout=20)
     assert len(gone) + sum(not _runs(worker) for worker in alive) == len(workers)
+
+
+def test_a_drawing_process_whose_reader_died_before_it_began_ends_at_once() -> None:
+    code = f"from thorax.locks import die_with_parent; die_with_parent({os.getppid()})"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -7,6 +7,7 @@ and models can be judged; nothing learned from it says anything about real patie
 """
 
 import multiprocessing
+import os
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -164,7 +165,9 @@ def _images(
 ) -> Iterator[tuple[str, bytes]]:
     """Draw in `workers` processes, a few ahead of whoever reads, in the given order."""
     context = multiprocessing.get_context("spawn")  # direct children: they die with this process
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=die_with_parent) as pool:
+    with ProcessPoolExecutor(
+        workers, mp_context=context, initializer=die_with_parent, initargs=(os.getpid(),)
+    ) as pool:
         waiting: deque[tuple[str, Future[bytes]]] = deque()
         try:
             for study in everyone:
