@@ -75,6 +75,8 @@ def test_torchvisions_names_fit_every_network_at_every_stride(name: str, root: P
             with torch.device("meta"):
                 model = classifier(settings)
             weights.initialise(model, settings, weights="published.safetensors")
+            loaded = {key for key in model.backbone.state_dict() if "num_batches" not in key}
+            assert loaded and loaded <= {key.removeprefix("features.") for key in found}
 
 
 def test_a_whole_model_goes_on_from_where_it_stood(root: Path) -> None:

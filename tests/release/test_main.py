@@ -25,43 +25,44 @@ def checkout(tmp_path: Path) -> Bench:
     return bench.make(tmp_path / "thorax")
 
 
-def refuses(checkout: Bench, reason: str, **environment: str) -> None:
+def refusal(checkout: Bench, **environment: str) -> str:
+    """The one line of a release that is refused and leaves nothing behind."""
     answer = checkout.release(**environment)
     assert answer.returncode == 2, answer.stderr
     assert answer.stdout == ""
     assert answer.stderr.startswith("release: ") and answer.stderr.count("\n") == 1
-    assert reason in answer.stderr
     assert not checkout.output.exists()
+    return answer.stderr
 
 
 def test_a_gate_that_said_no_stops_the_release(checkout: Bench) -> None:
     checkout.decide(verdict="fail", bless=False)
-    refuses(checkout, "the gate's verdict is 'fail'")
+    assert "the gate's verdict is 'fail'" in refusal(checkout)
 
 
 def test_a_pass_without_a_blessing_stops_the_release(checkout: Bench) -> None:
     checkout.decide(bless=False)
-    refuses(checkout, "carries no blessing")
+    assert "carries no blessing" in refusal(checkout)
 
 
 def test_a_decision_changed_after_its_blessing_stops_the_release(checkout: Bench) -> None:
     path = checkout.path / "artifacts/gate/decision.json"
     path.write_text(path.read_text().replace('"value": 0.7', '"value": 0.9'))
-    refuses(checkout, "one of the two was changed")
+    assert "one of the two was changed" in refusal(checkout)
 
 
 def test_another_key_than_the_pinned_one_stops_the_release(checkout: Bench) -> None:
-    refuses(checkout, "another key", THORAX_BLESSING_PUBLIC_KEY="A" * 43 + "=")
+    assert "another key" in refusal(checkout, THORAX_BLESSING_PUBLIC_KEY="A" * 43 + "=")
 
 
 def test_a_pass_on_a_waiver_that_has_ended_stops_the_release(checkout: Bench) -> None:
     checkout.decide(valid_until="2017-07-21")
-    refuses(checkout, "2017-07-21")
+    assert "2017-07-21" in refusal(checkout)
 
 
 def test_another_predictor_than_the_judged_one_stops_the_release(checkout: Bench) -> None:
     bench.make_predictor(checkout.path / "artifacts/inference/predictor", seed=9)
-    refuses(checkout, "not the file that the gate judged")
+    assert "not the file that the gate judged" in refusal(checkout)
 
 
 def test_a_missing_decision_is_an_error_that_names_it(checkout: Bench) -> None:
@@ -93,7 +94,7 @@ def test_a_no_after_a_release_leaves_the_release_in_service(
     later = Bench(Path(shutil.copytree(released.path, tmp_path / "later")))
     shutil.rmtree(later.output)  # as DVC does before it runs the stage
     later.decide(verdict="fail", bless=False)
-    refuses(later, "the gate's verdict is 'fail'")
+    assert "the gate's verdict is 'fail'" in refusal(later)
     kept = later.path / ".thorax/releases" / released.manifest()["version"]
     assert json.loads((kept / "manifest.json").read_text()) == released.manifest()
     assert (

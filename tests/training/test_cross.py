@@ -191,9 +191,9 @@ def test_a_network_trains_with_every_pooling_and_loss_and_goes_the_whole_way(
     for number, (pooling, loss) in enumerate(combinations):
         settings = ModelConfig(backbone=network, transition_channels=8, pooling=pooling)
         if number == exported_of(shift) and network not in NOT_EXPORTED:
-            whole_way(settings, loss, tmp_path / "predictor")
+            assert whole_way(settings, loss, tmp_path / "predictor").boxes >= len(FINDINGS)
         else:
-            stepped(*made(settings), loss)
+            assert np.isfinite(stepped(*made(settings), loss)).all()
 
 
 @pytest.mark.full
@@ -216,6 +216,7 @@ def test_every_triple_and_every_way_to_a_stride_goes_the_whole_way(
         whole_way(settings, loss, tmp_path / str(number))
         for number, (settings, loss) in enumerate(triples + reached)
     ]
+    assert min(line.boxes for line in lines) >= len(FINDINGS)
     path = ROOT / ".thorax/test-full" / f"cross-{network}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
     with artifacts.atomic_file(path) as temporary:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from thorax import artifacts, environment
+from thorax import artifacts
+from thorax.cli.groups import data, schedule
 from thorax.errors import BadInput, ThoraxError
 
 app = typer.Typer(
@@ -17,8 +18,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data = typer.Typer(help="Dataset versions, thin over git and DVC.", no_args_is_help=True)
-schedule = typer.Typer(help="Retraining on a schedule.", no_args_is_help=True)
 app.add_typer(data, name="data")
 app.add_typer(schedule, name="schedule")
 
@@ -196,25 +195,10 @@ def mine(
     patient_column: Annotated[str, typer.Option(help="Its column of patients.")] = "patient",
 ) -> None:
     """Read findings out of reports, each with the sentence and the rule that decided it."""
-    from thorax.cli import mine as mining
-    from thorax.reports.incoming import Columns
+    from thorax.cli.mine import mine
 
-    path, text = mining.find_input(report)
-    alone = mining.one_report(path) if path and output is None else None
-    if path and output is None and alone is None:
-        raise BadInput("many reports go to a file: name it with --output, such as labels.parquet")
-    if output is None:
-        one = text if alone is None else alone
-        if diff:
-            mining.diff_one(one, rules=diff)
-        else:
-            mining.read_one(one, rules=rules, explain=explain)
-        return
-    told = mining.reports_of(path, text, Columns(report_column, text_column, patient_column))
-    if diff:
-        mining.diff_all(told, output=output, rules=diff)
-    else:
-        mining.mine_all(told, output=output, rules=rules, explain=explain)
+    columns = (report_column, text_column, patient_column)
+    mine(report, output=output, explain=explain, rules=rules, diff=diff, columns=columns)
 
 
 @app.command()
@@ -247,68 +231,6 @@ def serve(port: int = 3000) -> None:
     from thorax.release.serve import serve
 
     serve(port)
-
-
-@data.command("log")
-def data_log() -> None:
-    """List the dataset versions, newest first."""
-    from thorax.cli.versions import print_log
-
-    print_log()
-
-
-@data.command("diff")
-def data_diff(
-    old: Annotated[
-        str, typer.Argument(help="A tag, a digest's beginning or a git revision.")
-    ] = "HEAD",
-    new: Annotated[str | None, typer.Argument(help="Default: the working tree.")] = None,
-) -> None:
-    """Show which images, labels and tables changed between two versions."""
-    from thorax.cli.versions import print_diff
-
-    print_diff(old, new)
-
-
-@data.command("checkout")
-def data_checkout(revision: str) -> None:
-    """Bring data.dvc and data/ to an earlier version."""
-    from thorax.cli.versions import checkout
-
-    checkout(revision)
-
-
-@data.command("commit")
-def data_commit(message: Annotated[str, typer.Option("--message", "-m")]) -> None:
-    """Commit data.dvc alone; whatever else is staged stays staged."""
-    from thorax.cli.versions import commit
-
-    commit(message)
-
-
-@data.command("tag")
-def data_tag(name: str) -> None:
-    """Name the committed version of the working tree."""
-    from thorax.cli.versions import tag
-
-    tag(name)
-
-
-@data.command("push")
-def data_push() -> None:
-    """Send the version in the working tree to the DVC remote."""
-    from thorax.cli.versions import push
-
-    push()
-
-
-@schedule.command("up")
-def schedule_up() -> None:
-    """Serve the retraining flow with the cron of params.yaml until it is stopped."""
-    environment.apply(artifacts.root())
-    from flows.schedule import up
-
-    up()
 
 
 def main() -> None:

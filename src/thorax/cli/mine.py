@@ -11,7 +11,8 @@ from rich.text import Text
 from thorax import config
 from thorax.errors import BadInput, ThoraxError
 from thorax.findings import FINDINGS, NORMAL, STATES
-from thorax.reports import incoming, lexicon, mine
+from thorax.reports import incoming, lexicon
+from thorax.reports import mine as mining
 from thorax.reports.assertion import Mention
 from thorax.reports.incoming import Columns, Incoming, Report
 from thorax.reports.labeler import Label, Labeler
@@ -25,6 +26,37 @@ _BUILT_IN = "built-in"
 _LONGEST_NAME = 4096  # characters; what is longer is a report, not a path
 _SHOWN = 20
 _PIPED_COLUMNS = 132  # characters of a line when nobody's terminal says how many
+
+
+def mine(
+    report: str | None,
+    *,
+    output: Path | None,
+    explain: bool,
+    rules: str | None,
+    diff: tuple[str, str] | None,
+    columns: tuple[str, str, str],
+) -> None:
+    """Read one report in the terminal, or mine many into `output`; with `diff` compare rules.
+
+    Raises:
+        BadInput: many reports, and no file to write them to.
+    """
+    path, text = find_input(report)
+    if output is not None:
+        told = reports_of(path, text, Columns(*columns))
+        if diff:
+            diff_all(told, output=output, rules=diff)
+        else:
+            mine_all(told, output=output, rules=rules, explain=explain)
+        return
+    one = one_report(path) if path else text
+    if one is None:
+        raise BadInput("many reports go to a file: name it with --output, such as labels.parquet")
+    if diff:
+        diff_one(one, rules=diff)
+    else:
+        read_one(one, rules=rules, explain=explain)
 
 
 def read_one(text: str, *, rules: str | None, explain: bool) -> None:
@@ -47,12 +79,14 @@ def mine_all(told: Incoming, *, output: Path, rules: str | None, explain: bool) 
         ThoraxError: some could not be mined; the others are written.
     """
     settings = config.load("reports", ReportsConfig)
-    mined = mine.mine(told, output, settings, knowledge=knowledge(rules), explain=explain)
+    mined = mining.mine(told, output, settings, knowledge=knowledge(rules), explain=explain)
     console = _console()
     console.print(_counts_table(mined))
     _say_what_came(console, mined, output)
     if explain:
-        console.print(f"every mention with its rule: {mine.mentions_path(output)}", soft_wrap=True)
+        console.print(
+            f"every mention with its rule: {mining.mentions_path(output)}", soft_wrap=True
+        )
     _raise_if_unread(mined, output)
 
 
@@ -77,7 +111,7 @@ def diff_all(told: Incoming, *, output: Path, rules: tuple[str, str]) -> None:
     """
     before, after = map(knowledge, rules)
     settings = config.load("reports", ReportsConfig)
-    mined = mine.compare(told, output, settings, before=before, after=after)
+    mined = mining.compare(told, output, settings, before=before, after=after)
     console = _console()
     table = _table("finding", "before", "after", "labels")
     for (finding, old, new), count in mined.flips.most_common():
@@ -203,7 +237,7 @@ def _raise_if_unread(mined: Mined, output: Path) -> None:
     if mined.unread and mined.first:
         raise ThoraxError(
             f"{mined.unread:,} of {mined.unread + mined.reports:,} were not mined, the first: "
-            f"{mined.first.where}: {mined.first.reason}; all of them: {mine.unread_path(output)}"
+            f"{mined.first.where}: {mined.first.reason}; all of them: {mining.unread_path(output)}"
         )
 
 

@@ -9,10 +9,9 @@ import math
 from typing import Any
 
 from thorax.tables import comparable, figures, published
-from thorax.tables.classification import number
 from thorax.tables.published import EIGHT
 from thorax.tables.runs import Run, present
-from thorax.tables.table import Cell, Row, Table, missing
+from thorax.tables.table import Cell, Row, Table, missing, scored
 
 POOLED = "all boxes"
 COLUMNS = (*EIGHT, POOLED)
@@ -108,17 +107,14 @@ def _maker(method: str) -> str:
 
 def _at(here: Run, method: str, overlap: str, threshold: float, what: str) -> dict[str, Cell]:
     """Acc or AFP of a method at one T: per finding, their mean, and all boxes as one group."""
-    score = "acc_score" if what == "acc" else f"{what}_error"
+    value = "acc_score" if what == "acc" else f"{what}_error"
 
     def cell(entry: dict[str, Any]) -> Cell:
         numbers = entry.get(overlap, {}).get(f"{threshold:g}")
         if numbers is None:
             return Cell(reason="this T was not scored: localization in params.yaml lists them")
-        reason = entry.get("reason") or ""
-        value, low, high = (
-            number(numbers.get(key)) for key in (score, f"{what}_low", f"{what}_high")
-        )
-        return Cell(value, low, high, entry.get("boxes"), reason)
+        count, reason = entry.get("boxes"), entry.get("reason")
+        return scored(numbers, what, count=count, reason=reason, value=value)
 
     return _cells(here, method, cell)
 
@@ -126,12 +122,12 @@ def _at(here: Run, method: str, overlap: str, threshold: float, what: str) -> di
 def _cells(here: Run, method: str, cell: Any) -> dict[str, Cell]:
     if not here.localization:
         return missing(COLUMNS, "artifacts/localization is missing; run the pipeline first")
-    scored = here.localization["methods"][method]
-    cells = {finding: cell(scored["findings"][finding]) for finding in EIGHT[:-1]}
-    if "boxes" in scored["findings"][EIGHT[0]]:
-        cells[published.MEAN] = cell({"boxes": math.nan, **scored["mean"]})
+    found = here.localization["methods"][method]
+    cells = {finding: cell(found["findings"][finding]) for finding in EIGHT[:-1]}
+    if "boxes" in found["findings"][EIGHT[0]]:
+        cells[published.MEAN] = cell({"boxes": math.nan, **found["mean"]})
         stale = Cell(reason="scored by an older version: run the localization stage again")
-        cells[POOLED] = cell(scored["pooled"]) if "pooled" in scored else stale
+        cells[POOLED] = cell(found["pooled"]) if "pooled" in found else stale
     return cells
 
 
@@ -171,10 +167,7 @@ def _pointing(here: Run) -> Table:
 
 
 def _pointed(entry: dict[str, Any]) -> Cell:
-    return Cell(
-        number(entry["pointing_score"]), number(entry["pointing_low"]),
-        number(entry["pointing_high"]), entry.get("tries"), entry.get("reason") or "",
-    )  # fmt: skip
+    return scored(entry, "pointing", count=entry.get("tries"), reason=entry.get("reason"))
 
 
 def _sizes(here: Run) -> Table:
@@ -213,6 +206,7 @@ def _of_size(entry: dict[str, Any] | None, columns: tuple[str, ...]) -> dict[str
     cells = {}
     for overlap, word in _WORDS.items():
         for threshold, numbers in entry[overlap].items():
-            value, low, high = (number(numbers[f"acc_{end}"]) for end in ("score", "low", "high"))
-            cells[f"{word} {threshold}"] = Cell(value, low, high, entry["boxes"], entry["reason"])
+            cells[f"{word} {threshold}"] = scored(
+                numbers, "acc", count=entry["boxes"], reason=entry["reason"]
+            )
     return cells

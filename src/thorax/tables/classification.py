@@ -10,7 +10,7 @@ from typing import Any
 from thorax.tables import comparable, figures, published
 from thorax.tables.published import EIGHT, FOURTEEN, MEAN
 from thorax.tables.runs import Run, not_run, of_experiment, present
-from thorax.tables.table import Cell, Row, Table, missing
+from thorax.tables.table import Cell, Row, Table, missing, number, scored
 
 EXPERIMENT = "paper"
 # What table 3 compares: name, network and loss in paper/table3.csv, the experiment's run.
@@ -43,13 +43,7 @@ def auc_cells(run: Run, columns: tuple[str, ...]) -> dict[str, Cell]:
 def _auc(entry: dict[str, Any] | None) -> Cell:
     if entry is None:
         return Cell(reason="the evaluation does not know this finding")
-    return Cell(
-        value=number(entry["auc_score"]),
-        low=number(entry["auc_low"]),
-        high=number(entry["auc_high"]),
-        count=entry["positives"],
-        reason=entry["reason"],
-    )
+    return scored(entry, "auc", count=entry["positives"], reason=entry["reason"])
 
 
 def _mean(run: Run, cells: dict[str, Cell]) -> Cell:
@@ -63,11 +57,6 @@ def _mean(run: Run, cells: dict[str, Cell]) -> Cell:
         return Cell(value, number(whole["auc_low"]), number(whole["auc_high"]))
     part = run.evaluation.get("mean_chestx_ray8", {})
     return Cell(value, number(part.get("auc_low")), number(part.get("auc_high")))
-
-
-def number(value: float | None) -> float:
-    """JSON's null as NaN."""
-    return math.nan if value is None else float(value)
 
 
 def positives_row(run: Run, columns: tuple[str, ...], *, name: str = "positive images") -> Row:

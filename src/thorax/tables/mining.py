@@ -9,8 +9,7 @@ from typing import Any
 from thorax import artifacts
 from thorax.findings import CHESTX_RAY8, FINDINGS, NORMAL
 from thorax.tables import figures, published
-from thorax.tables.classification import number
-from thorax.tables.table import Cell, Row, Table, missing
+from thorax.tables.table import Cell, Row, Table, missing, scored
 
 _TOTAL = "total"
 _COLUMNS2 = (*CHESTX_RAY8, NORMAL, _TOTAL)
@@ -91,10 +90,8 @@ def _ours(quality: dict[str, Any], score: str, columns: tuple[str, ...]) -> dict
 
 
 def _cell(entry: dict[str, Any], score: str) -> Cell:
-    low, high = number(entry[f"{score}_low"]), number(entry[f"{score}_high"])
-    value = number(entry[score])
-    reason = (entry["reason"] or "undefined") if value != value else ""
-    return Cell(value, low, high, count=entry["positives"], reason=reason)
+    reason = (entry["reason"] or "undefined") if entry[score] is None else ""
+    return scored(entry, score, count=entry["positives"], reason=reason, value=score)
 
 
 def _computed_on(quality: dict[str, Any], source: dict[str, Any]) -> str:

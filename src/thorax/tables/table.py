@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Origin = Literal["paper", "ours"]
 Format = Literal["share", "count"]
@@ -90,6 +90,20 @@ class Table:
             if column in row.cells and math.isnan(row.cells[column].value)
         ]
         return list(dict.fromkeys(reason for reason in found if reason))
+
+
+def scored(
+    numbers: dict[str, Any], stem: str, *, count: int | None, reason: str | None, value: str = ""
+) -> Cell:
+    """A cell of a stage's JSON: `STEM_low`, `STEM_high`, and `STEM_score` or another `value`."""
+    ends = (value or f"{stem}_score", f"{stem}_low", f"{stem}_high")
+    middle, low, high = (number(numbers.get(end)) for end in ends)
+    return Cell(middle, low, high, count, reason or "")
+
+
+def number(value: float | None) -> float:
+    """JSON's null as NaN."""
+    return math.nan if value is None else float(value)
 
 
 def missing(columns: tuple[str, ...], reason: str) -> dict[str, Cell]:
