@@ -18,8 +18,9 @@ def main() -> None:
     tables = _tables(artifacts.root(), settings)
     with artifacts.atomic_folder(stage.output_folder("validation")) as folder:
         outcomes = runner.run(tables, folder / "docs", rows_named=settings.rows_named)
-        artifacts.write_json(folder / "verdict.json", verdict.judge(outcomes))
-    for line in verdict.lines(outcomes):
+        judged = verdict.judge(outcomes, settings.waivers)
+        artifacts.write_json(folder / "verdict.json", judged)
+    for line in verdict.lines(judged):
         say(line)
 
 

@@ -67,10 +67,14 @@ class Outcome:
     rows: tuple[Row, ...] = field(default_factory=tuple)
 
 
+COLUMNS_THERE = "all columns are there"
+"""The name of the check that every suite begins with."""
+
+
 def has_columns(columns: tuple[str, ...]) -> Check:
     """The check that every suite begins with: all of `columns` are there, others may be too."""
     return Check(
-        "all columns are there",
+        COLUMNS_THERE,
         "ExpectTableColumnsToMatchSet",
         {"column_set": list(columns), "exact_match": False},
         "critical",

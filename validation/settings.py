@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from thorax.config import Config
+from validation.waivers import Waiver
 
 
 class PositivesMin(Config):
@@ -31,3 +32,5 @@ class ValidationConfig(Config):
     """Positives per finding and split below which a warning is given."""
     rows_named: int = Field(ge=1, le=1000)
     """How many failing rows of a check the verdict names."""
+    waivers: tuple[Waiver, ...] = ()
+    """Failed critical checks that a person accepts until a day."""

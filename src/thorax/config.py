@@ -49,7 +49,7 @@ def read_params(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise BadInput(f"{path} is not UTF-8: {error}") from None
     except yaml.YAMLError as error:
-        raise BadInput(f"{path} is not YAML: {error}") from None
+        raise BadInput(f"{path} cannot be used: {error}") from None
     if not isinstance(params, dict):
         raise BadInput(f"{path}: expected sections, found {type(params).__name__}")
     return params
@@ -68,6 +68,13 @@ class _UniqueKeys(yaml.SafeLoader):
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+    def _refuse_date(self, node: yaml.ScalarNode) -> Any:
+        problem = f"put {node.value} in quotes: DVC takes no bare dates"
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
+
+_UniqueKeys.add_constructor("tag:yaml.org,2002:timestamp", _UniqueKeys._refuse_date)
 
 
 def _explain(item: Any, model: type[BaseModel], where: str) -> str:
