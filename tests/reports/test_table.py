@@ -11,7 +11,8 @@ import pytest
 from thorax import artifacts
 from thorax.errors import BadInput
 from thorax.findings import FINDINGS, NORMAL
-from thorax.reports import lexicon, table
+from thorax.reports import table
+from thorax.reports.columns import LABELS
 from thorax.reports.settings import ReportsConfig
 
 REPOSITORY = Path(__file__).parents[2]
@@ -44,27 +45,27 @@ def test_no_report_gives_an_empty_table_with_its_columns() -> None:
     empty = pd.DataFrame(columns=list(table.COLUMNS), dtype=str)
     labels = table.label_all(empty, ReportsConfig())
     assert len(labels) == 0
+    assert list(labels.columns) == list(LABELS)
     assert str(labels["start"].dtype) == "Int64"
-    table.say_counts(labels)
 
 
-def test_a_change_of_rules_shows_what_it_flips_and_nothing_else(tmp_path: Path) -> None:
-    for part in ("phrases", "rules"):
-        shutil.copytree(lexicon.BUILT_IN / part, tmp_path / part)
-    with (tmp_path / "rules" / "uncertainty.txt").open("a") as file:
-        file.write("a hint of | before\n")
-    told = ["A hint of effusion. A mass.", "No effusion."]
-    reports = pd.DataFrame({"report": ["r1", "r2"], "patient": ["p1", "p2"], "text": told})
-    before, after = (
-        table.label_all(reports, ReportsConfig(), lexicon.load(folder))
-        for folder in (lexicon.BUILT_IN, tmp_path)
+def test_a_row_without_an_id_is_named(tmp_path: Path) -> None:
+    rows = [("r1", "p1", "", "x"), (" ", "p1", "", "x")]
+    with pytest.raises(BadInput, match=r"1 reports have no id \(rows 3\)"):
+        table.read_reports(write(tmp_path / "reports.csv", rows))
+
+
+def test_what_is_counted_is_what_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reports = pd.DataFrame({"report": ["r1", "r2"], "patient": "", "text": ["A mass.", "No mass."]})
+    mined = table.mine_all(reports, tmp_path / "labels.parquet", ReportsConfig())
+    table.say_counts(mined)
+    assert "Mass                     1 positive       0 uncertain       1 negative" in (
+        capsys.readouterr().err
     )
-    flipped = table.flips(before, after)
-    assert flipped[["report", "finding", "state_before", "state_after"]].to_numpy().tolist() == [
-        ["r1", "Effusion", "positive", "uncertain"]
-    ]
-    assert flipped["rule_after"].tolist() == ["uncertainty: a hint of | before"]
-    assert len(table.flips(before, before)) == 0
+    labels = artifacts.read_table(tmp_path / "labels.parquet")
+    pd.testing.assert_frame_equal(labels, table.label_all(reports, ReportsConfig()))
 
 
 def test_the_stage_writes_the_same_bytes_twice(tmp_path: Path) -> None:

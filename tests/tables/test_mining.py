@@ -1,15 +1,19 @@
 """Tables 2 and 18: published figures beside the measured ones, or the reason why there are none."""
 
+import io
+import tarfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from thorax import artifacts
+from thorax.cli.tables import tables as command
+from thorax.errors import BadInput
 from thorax.findings import FINDINGS, NORMAL
 from thorax.reports import quality
 from thorax.reports.settings import ReportsConfig
-from thorax.tables import catalogue, published
+from thorax.tables import catalogue, mining, published
 from thorax.tables.table import Cell, Table
 
 
@@ -74,3 +78,83 @@ def test_only_openi_may_stand_beside_the_published(checkout: Path) -> None:
     measured(checkout)
     artifacts.write_json(checkout / "data/source.json", {"source": "openi"})
     assert catalogue.build(["2"])[0].comparable.startswith("May be compared roughly at best")
+
+
+XML = (
+    '<?xml version="1.0" encoding="utf-8"?><eCitation><uId id="{name}"/><MedlineCitation><Article>'
+    '<Abstract><AbstractText Label="COMPARISON">None.</AbstractText>'
+    '<AbstractText Label="INDICATION">Question of mass.</AbstractText>'
+    '<AbstractText Label="FINDINGS">{text}</AbstractText>'
+    '<AbstractText Label="IMPRESSION"/></Abstract></Article></MedlineCitation>'
+    '<parentImage id="{name}_IM-0001"/></eCitation>'
+)
+TOLD = {
+    "CXR1": ("The heart is enlarged. Small left effusion.", {"Cardiomegaly", "Effusion"}),
+    "CXR2": ("The lungs are clear. No effusion.", {"normal"}),
+    "CXR3": ("A nodule in the left apex. No pneumothorax.", {"Nodule", "Mass"}),
+    "CXR4": ("A large hiatal hernia, and a right effusion.", {"Effusion"}),
+}
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    """The archive and the human labels as the collection has them, with four invented reports."""
+    folder = tmp_path / "openi"
+    folder.mkdir()
+    with tarfile.open(folder / "NLMCXR_reports.tgz", "w:gz") as archive:
+        for name, (text, _) in TOLD.items():
+            content = XML.format(name=name, text=text).encode()
+            member = tarfile.TarInfo(f"ecgen-radiology/{name[3:]}.xml")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    columns = (*FINDINGS, NORMAL)
+    rows = [("filename", *columns)]
+    rows += [(name, *(str(int(c in found)) for c in columns)) for name, (_, found) in TOLD.items()]
+    (folder / "gold.csv").write_text("\n".join(map(",".join, rows)))
+    return folder
+
+
+def files(root: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_the_collection_is_mined_and_measured_by_one_command(
+    checkout: Path, collection: Path, tmp_path: Path
+) -> None:
+    before = files(checkout)
+    command(["labels"], output=tmp_path / "out", from_path=collection)
+    assert files(checkout) == before
+    made = {path.name for path in (tmp_path / "out").iterdir()}
+    assert made == {
+        "tables.md",
+        *(f"table-{n}.{kind}" for n in (2, 18) for kind in ("md", "csv", "png")),
+    }
+    numbers = pd.read_csv(tmp_path / "out" / "table-18.csv")
+    ours = numbers[numbers["origin"] == "ours"].set_index(["row", "column"])["value"]
+    assert ours["recall", "Mass"] == 0.0
+    assert ours["F1", "Effusion"] == 1.0
+    assert ours["precision", "those that occur"] == 1.0
+    assert ours["recall", "those that occur"] == 0.8
+    assert ours["precision", "total"] == 0.8  # the hernia has no human label
+
+
+def test_the_published_stand_beside_what_was_measured_here(
+    checkout: Path, collection: Path
+) -> None:
+    two, eighteen = mining.measure(collection / "NLMCXR_reports.tgz")
+    assert cell(two, "ours", "F1", "total").low <= cell(two, "ours", "F1", "total").value
+    assert cell(eighteen, "NegBio, OpenI", "F1", "total").value == 0.873
+    assert "4 reports of source openi" in two.computed_on
+    assert two.comparable.startswith("May be compared roughly at best")
+    assert "no report has it" in cell(eighteen, "ours", "F1", "Hernia").reason
+
+
+def test_without_human_labels_it_says_what_is_looked_for(checkout: Path, collection: Path) -> None:
+    (collection / "gold.csv").unlink()
+    with pytest.raises(BadInput, match=r"no CSV of human labels .* 'filename'"):
+        mining.measure(collection)
+
+
+def test_from_says_nothing_of_other_tables(checkout: Path, collection: Path) -> None:
+    with pytest.raises(BadInput, match="3 is of this checkout's data"):
+        command(["labels", "3"], output=None, from_path=collection)

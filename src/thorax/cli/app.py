@@ -157,11 +157,15 @@ def tables(
     output: Annotated[
         Path | None, typer.Option(help="Folder for the files; default: .thorax/tables.")
     ] = None,
+    from_path: Annotated[
+        Path | None,
+        typer.Option("--from", help="For `labels`: OpenI's folder, mined and measured here."),
+    ] = None,
 ) -> None:
     """Print and write the paper's tables next to ours."""
     from thorax.cli.tables import tables
 
-    tables(which or [], output=output)
+    tables(which or [], output=output, from_path=from_path)
 
 
 @app.command()

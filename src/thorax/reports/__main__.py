@@ -10,13 +10,13 @@ def main() -> None:
     settings = config.load("reports", ReportsConfig)
     data = artifacts.root() / "data"
     reports = table.read_reports(data / "reports.csv")
-    labels = table.label_all(reports, settings)
     truth, origin = quality.truth_of(reports, data)
-    measured = quality.measure(labels, truth, settings, measured_on=origin)
     with artifacts.atomic_folder(stage.output_folder("reports")) as folder:
-        artifacts.write_table(folder / "labels.parquet", labels)
+        mined = table.mine_all(reports, folder / "labels.parquet", settings)
+        labels = artifacts.read_table(folder / "labels.parquet", list(quality.JUDGED))
+        measured = quality.measure(labels, truth, settings, measured_on=origin)
         artifacts.write_json(folder / "quality.json", measured)
-    table.say_counts(labels)
+    table.say_counts(mined)
     table.say_quality(measured)
 
 

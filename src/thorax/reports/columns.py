@@ -1,6 +1,7 @@
 """Labels and mentions as Arrow columns, written to Parquet batch by batch.
 
-Rows never exist as objects: a million reports are fifteen million rows.
+Rows never exist as objects: a million reports are fifteen million rows. The files carry pandas'
+types, so that a place that is not there reads back as a missing whole number.
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -24,7 +26,9 @@ _NUMBERS = ("start", "end")
 
 
 def _schema(names: Iterable[str]) -> pa.Schema:
-    return pa.schema([(name, pa.int64() if name in _NUMBERS else pa.string()) for name in names])
+    types = {name: "Int64" if name in _NUMBERS else "str" for name in names}
+    frame = pd.DataFrame(columns=list(types)).astype(types)
+    return pa.Schema.from_pandas(frame, preserve_index=False)
 
 
 class ColumnWriter:

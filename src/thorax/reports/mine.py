@@ -70,6 +70,7 @@ def mine(
     *,
     knowledge: Lexicon | None = None,
     explain: bool = False,
+    allow_none: bool = False,
 ) -> Mined:
     """Label every report into `output` (Parquet); all files appear at the end, or none does.
 
@@ -79,9 +80,10 @@ def mine(
         settings: of the labeler.
         knowledge: phrases and rules; by default those of this package.
         explain: also write every mention with its rule, to `mentions_path(output)`.
+        allow_none: write an empty table when there is no report at all.
 
     Raises:
-        BadInput: no report at all could be mined.
+        BadInput: no report could be mined.
     """
     labeler = Labeler(settings, knowledge)
     with ExitStack() as stack:
@@ -95,7 +97,7 @@ def mine(
             if mentions:
                 found = labeler.mentions(report.text)
                 mentions.extend(columns.mention_cells(report.report, found))
-        stream.close()
+        stream.close(allow_none=allow_none)
     _drop_stale(stream.mined, output)
     return stream.mined
 
@@ -178,10 +180,10 @@ class _Stream:
                 self._count(item)
                 yield item
 
-    def close(self) -> None:
+    def close(self, *, allow_none: bool = False) -> None:
         """Take the time; an input of which nothing could be mined leaves no file."""
         self.mined.seconds = time.monotonic() - self._started
-        if not self.mined.reports:
+        if not self.mined.reports and (self.mined.unread or not allow_none):
             first = self.mined.first
             why = f": {first.where}: {first.reason}" if first else ""
             raise BadInput(f"no report could be mined, {self.mined.unread:,} are unreadable{why}")

@@ -16,11 +16,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thorax import artifacts
-from thorax.findings import FINDINGS, NORMAL
+from thorax.findings import CHESTX_RAY8, FINDINGS, NORMAL
 from thorax.reports.settings import ReportsConfig
 
 Floats = NDArray[np.float64]
 Measured = dict[str, Any]
+
+JUDGED = ("report", "patient", "finding", "state")
+"""The columns of labels that are measured."""
 
 _TRUTHS = {"truth.csv": "the source's truth", "adjudicated.csv": "adjudicated labels"}
 _NO_TRUTH = "the source brings neither data/truth.csv nor data/adjudicated.csv with rows"
@@ -46,18 +49,22 @@ def measure(
 ) -> Measured:
     """Precision, recall and F1 with intervals: per finding, micro over findings, and `normal`.
 
+    Micro totals are taken over all fourteen, over those that occur in the truth (people who coded
+    reports may not have looked for the others), over the first eight and `normal` as in table 2 of
+    Wang et al. (CVPR 2017), and over all without what is called uncertain.
+
     Args:
         labels: mined labels with `report, patient, finding, state`.
         truth: `report, finding, label`; pairs that it lacks are not judged.
         settings: replicates, confidence and seed of the bootstrap.
         measured_on: where the truth is from, in words.
     """
-    judged = labels[["report", "patient", "finding", "state"]].merge(
-        truth, on=["report", "finding"], validate="one_to_one"
-    )
+    judged = labels[list(JUDGED)].merge(truth, on=["report", "finding"], validate="one_to_one")
     weights = _drawn(judged["patient"], settings)
     told = judged[judged["finding"] != NORMAL]
     clear = told[told["state"] != "uncertain"]
+    eight = judged[judged["finding"].isin([*CHESTX_RAY8, NORMAL])]
+    occurring = told[told["finding"].isin(told.loc[told["label"] == 1, "finding"])]
     return {
         "measured_on": measured_on,
         "reports": int(judged["report"].nunique()),
@@ -68,6 +75,8 @@ def measure(
             for finding in FINDINGS
         },
         "micro": _entry(told, weights, settings),
+        "micro_occurring": _entry(occurring, weights, settings),
+        "micro_eight_and_normal": _entry(eight, weights, settings),
         "micro_without_uncertain": _entry(clear, weights, settings),
         "normal": _entry(judged[judged["finding"] == NORMAL], weights, settings),
     }

@@ -73,6 +73,24 @@ def build(config: OpeniConfig, request: Request) -> layout.Content:
     )
 
 
+def read_texts(config: OpeniConfig, from_path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The collection's reports and human labels, as a pull would write them; no image is read.
+
+    Args:
+        config: where the files lie.
+        from_path: the folder, or the archive itself with the CSV of human labels beside it.
+
+    Returns:
+        `report, patient, images, text` and `image, finding, label`.
+    """
+    if from_path.expanduser().is_file():
+        path = from_path.expanduser().absolute()
+        config, from_path = config.model_copy(update={"archive": path.name}), path.parent
+    folder = find_folder(config, from_path)
+    reports = _reports(folder, config)
+    return _reports_table(reports, {}), _gold(folder, config, {told.report for told in reports})
+
+
 def find_folder(config: OpeniConfig, from_path: Path | None) -> Path:
     """The folder that a pull or the settings name; `BadInput` when there is none."""
     if from_path is None and not config.folder:
