@@ -7,7 +7,7 @@ from pathlib import Path
 
 from thorax import artifacts, config, stage
 from thorax.progress import say
-from validation import entries, labels, manifest, runner, statistics, verdict
+from validation import entries, labels, manifest, page, runner, statistics, verdict
 from validation.checks import Table
 from validation.settings import ValidationConfig
 
@@ -20,6 +20,7 @@ def main() -> None:
         outcomes = runner.run(tables, folder / "docs", rows_named=settings.rows_named)
         judged = verdict.judge(outcomes, settings.waivers)
         artifacts.write_json(folder / "verdict.json", judged)
+        page.write(folder / "docs", judged, page.read_version(artifacts.root()), settings.page)
     for line in verdict.lines(judged):
         say(line)
 

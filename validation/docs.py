@@ -28,6 +28,10 @@ table { border-collapse: collapse; } td, th { border: 1px solid #ccc; padding: .
 nav ol, .breadcrumb { display: flex; gap: .5rem; list-style: none; padding: 0; }
 .badge { padding: .1rem .4rem; border-radius: .3rem; border: 1px solid #888; }
 .alert { border-left: .3rem solid #b60; padding: .3rem .6rem; margin: .3rem 0; }
+.thorax-banner { display: flex; flex-wrap: wrap; gap: .3rem 1rem; margin: 0 0 1rem; padding: .5rem .8rem;
+  border: 1px solid #d8dde3; border-left: .4rem solid #1f7a4d; background: #f5f7f9; }
+.thorax-banner.refused { border-left-color: #b3261e; } .thorax-banner.waived { border-left-color: #a15c00; }
+.thorax-banner span { flex-basis: 100%; }
 .modal, .d-none, .navbar-toggler, script { display: none; }
 """
 

@@ -17,6 +17,15 @@ class PositivesMin(Config):
     """Images in test."""
 
 
+class PageConfig(Config):
+    """How the summary page is drawn."""
+
+    thumbnail_px: int = Field(ge=16, le=1024)
+    """Longest side of a picture of an offending image, in pixels."""
+    pictures: int = Field(ge=0, le=1000)
+    """How many pictures a failed check shows at most."""
+
+
 class ValidationConfig(Config):
     """Bounds of the checks that have one."""
 
@@ -32,5 +41,7 @@ class ValidationConfig(Config):
     """Positives per finding and split below which a warning is given."""
     rows_named: int = Field(ge=1, le=1000)
     """How many failing rows of a check the verdict names."""
+    page: PageConfig
+    """The summary page."""
     waivers: tuple[Waiver, ...] = ()
     """Failed critical checks that a person accepts until a day."""
