@@ -1,27 +1,29 @@
 """How fast reports become labels, end to end, and how right, beside negspacy on the same phrases.
 
 End to end is what `thorax mine` does: the archive or CSV in, Parquet out, one process, processor
-time. Two streams: the reports as they are, and a generated CSV of many synthetic reports, whose
-peak of memory is printed at each tenth. The peer is negspacy (NegEx) on a blank spaCy pipeline with
-a sentence splitter and an entity ruler made of our phrase files (without gaps). Both are scored on
-the same human labels, over the findings that occur in them; a fifth of the reports (by hash of the
-id) is left out unread. spaCy is no dependency of this project; without it only ours is measured.
-For the peer:
+time. `--synthetic N` mines a generated CSV of so many reports (1000000 takes some six minutes of
+processor time) and prints speed and memory at each tenth, which tell whether time is linear and
+memory flat. The peer is negspacy (NegEx) on a blank spaCy pipeline with a sentence splitter and our
+phrase files as entities, given the text of the sections that count. Both are scored on the same
+human labels over the findings that occur in them; a fifth of the reports (by hash of the id) is
+left out unread. spaCy is no dependency of this project; give the peer an interpreter of its own:
 
-    python -m venv --system-site-packages /tmp/peer && /tmp/peer/bin/pip install spacy negspacy
+    python -m venv /tmp/peer && /tmp/peer/bin/pip install spacy negspacy
 
-    OMP_NUM_THREADS=1 PYTHONPATH=src python benchmarks/report_mining.py [OPENI_FOLDER] [SYNTHETIC]
+    OMP_NUM_THREADS=1 PYTHONPATH=src python benchmarks/report_mining.py \
+        [--openi FOLDER] [--synthetic N] [--negspacy-python /tmp/peer/bin/python]
 """
 
+import argparse
 import hashlib
-import importlib.util
 import itertools
+import json
+import os
 import random
-import resource
-import sys
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,28 +33,39 @@ from thorax.findings import FINDINGS, display
 from thorax.reports import incoming, lexicon, mine
 from thorax.reports.incoming import Report, Unread
 from thorax.reports.labeler import Labeler
+from thorax.reports.sections import sentences
 from thorax.reports.settings import ReportsConfig
 
 SET_ASIDE = 5  # one in so many labelled reports is not scored
 ARCHIVE = "NLMCXR_reports.tgz"
+PEER = Path(__file__).with_name("report_mining_peer.py")
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("../shared/openi")
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else 20_000
+    asked = arguments()
     lexicon.load()  # read once per process; not part of the speed
-    if (folder / ARCHIVE).is_file():
-        end_to_end(f"{ARCHIVE}", lambda: incoming.read(folder / ARCHIVE))
-        beside_the_peer(folder)
+    if (asked.openi / ARCHIVE).is_file():
+        end_to_end(ARCHIVE, lambda: incoming.read(asked.openi / ARCHIVE))
+        side_by_side(asked.openi, asked.negspacy_python)
     else:
-        print(f"{folder / ARCHIVE} is missing: only synthetic reports are mined")
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "synthetic.csv"
-        write_synthetic(path, count)
-        end_to_end(f"{count:,} synthetic", lambda: watched(path, count))
+        print(f"{asked.openi / ARCHIVE} is missing: only synthetic reports are mined")
+    if asked.synthetic:
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(scratch) / "synthetic.csv"
+            write_synthetic(path, asked.synthetic)
+            name = f"{asked.synthetic:,} synthetic"
+            end_to_end(name, lambda: watched(incoming.read(path), asked.synthetic))
 
 
-def end_to_end(name: str, reports: Callable[[], Iterator[Report | Unread]]) -> None:
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Speed and accuracy of label mining.")
+    parser.add_argument("--openi", type=Path, default=Path("../shared/openi"))
+    parser.add_argument("--synthetic", type=int, default=20_000)
+    parser.add_argument("--negspacy-python", type=Path, help="an interpreter that has negspacy")
+    return parser.parse_args()
+
+
+def end_to_end(name: str, reports: Callable[[], Iterable[Report | Unread]]) -> None:
     """Mine to Parquet and print reports per second of processor time."""
     with tempfile.TemporaryDirectory() as scratch:
         started = time.process_time()
@@ -61,32 +74,44 @@ def end_to_end(name: str, reports: Callable[[], Iterator[Report | Unread]]) -> N
     print(f"{name:<24} {mined.reports:>9,} reports  {mined.reports / seconds:>8,.0f} a second")
 
 
-def watched(path: Path, count: int) -> Iterator[Report | Unread]:
-    """The reports of a file; prints the peak of memory at each tenth."""
-    for number, report in enumerate(incoming.read(path), 1):
+def watched(reports: Iterable[Report | Unread], count: int) -> Iterator[Report | Unread]:
+    """Pass reports on; print the speed of each tenth and the memory after it."""
+    part = max(count // 10, 1)
+    started = time.process_time()
+    for number, report in enumerate(reports, 1):
         yield report
-        if number % (count // 10) == 0:
-            peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            print(f"  {number:>9,} reports, peak of memory {peak_mb:,.0f} MB")
+        if number % part == 0:
+            now = time.process_time()
+            print(
+                f"  {number:>9,} reports  {part / (now - started):>8,.0f} a second in this tenth  "
+                f"{resident_mb():>6,.0f} MB resident",
+                flush=True,
+            )
+            started = now
+
+
+def resident_mb() -> float:
+    """Memory that this process occupies at the moment (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def write_synthetic(path: Path, count: int) -> None:
     """Reports of eight sentences, nearly all of which differ by a number from every other."""
     dice = random.Random(8)
     said = ("There is {}, {} mm.", "No {} on image {}.", "Possible {}, {} mm.", "{} of {} mm.")
+    names = [display(finding).lower() for finding in FINDINGS]
     with path.open("w", encoding="utf-8") as file:
         file.write("report,text\n")
         for number in range(count):
-            sentences = (
-                dice.choice(said).format(
-                    display(dice.choice(FINDINGS)).lower(), dice.randrange(999)
-                )
+            told = (
+                dice.choice(said).format(dice.choice(names), dice.randrange(100_000))
                 for _ in range(8)
             )
-            file.write(f's{number},"FINDINGS: {" ".join(sentences)}"\n')
+            file.write(f's{number},"FINDINGS: {" ".join(told)}"\n')
 
 
-def beside_the_peer(folder: Path) -> None:
+def side_by_side(folder: Path, interpreter: Path | None) -> None:
     """F1 and speed of both on the labelled reports that are not set aside, texts in memory."""
     truth = pd.concat(pd.read_csv(path) for path in sorted(folder.glob("openi_gold*.csv")))
     truth = truth[[not is_set_aside(str(name)) for name in truth["filename"]]]
@@ -97,29 +122,27 @@ def beside_the_peer(folder: Path) -> None:
         if isinstance(told, Report) and told.report in truth.index
     }
     labeler = Labeler(ReportsConfig())
-    score("ours", texts, truth, lambda text: positives(labeler, text))
-    if importlib.util.find_spec("negspacy") is None:
-        print("negspacy is not installed here: see the top of this file")
+    started = time.process_time()
+    found = {report: positives(labeler, text) for report, text in texts.items()}
+    say_scores("ours", found, truth, time.process_time() - started)
+    if interpreter is None:
+        print("negspacy is not asked: --negspacy-python names an interpreter that has it")
         return
-    peer = negspacy_pipeline()
-    score("negspacy", texts, truth, lambda text: positives_of_peer(peer, text))
+    told = ask_peer(interpreter, texts)
+    say_scores("negspacy", told["found"], truth, told["seconds"])
+    print(f"  with {told['versions']}")
 
 
 def is_set_aside(name: str) -> bool:
     return int(hashlib.sha256(name.encode()).hexdigest(), 16) % SET_ASIDE == 0
 
 
-def positives(labeler: Labeler, text: str) -> set[str]:
-    return {label.finding for label in labeler.label(text) if label.state == "positive"}
+def positives(labeler: Labeler, text: str) -> list[str]:
+    return [label.finding for label in labeler.label(text) if label.state == "positive"]
 
 
-def score(
-    name: str, texts: dict[str, str], truth: pd.DataFrame, read: Callable[[str], set[str]]
-) -> None:
-    """Print micro precision, recall and F1 over the findings, and reports a second."""
-    started = time.process_time()
-    found = {report: read(text) for report, text in texts.items()}
-    seconds = time.process_time() - started
+def say_scores(name: str, found: dict[str, list[str]], truth: pd.DataFrame, seconds: float) -> None:
+    """Print micro precision, recall and F1 over the findings that occur, and reports a second."""
     occurring = [finding for finding in FINDINGS if truth[finding].any()]
     pairs = list(itertools.product(found, occurring))
     true = {pair for pair in pairs if truth.at[pair[0], pair[1]] == 1}
@@ -127,40 +150,34 @@ def score(
     precision, recall = len(true & said) / len(said), len(true & said) / len(true)
     f1 = 2 * precision * recall / (precision + recall)
     print(
-        f"{name:<24} {len(texts):>9,} reports  {len(texts) / seconds:>8,.0f} a second  "
+        f"{name:<24} {len(found):>9,} reports  {len(found) / seconds:>8,.0f} a second  "
         f"precision {precision:.3f}  recall {recall:.3f}  F1 {f1:.3f}"
     )
 
 
-def negspacy_pipeline() -> Any:
-    """A blank English pipeline: sentences, our plain phrases as entities, NegEx."""
-    import spacy
-    from negspacy.negation import Negex  # noqa: F401  # registers the pipe
-
-    pipeline = spacy.blank("en")
-    pipeline.add_pipe("sentencizer")
-    ruler = pipeline.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER"})
-    ruler.add_patterns(
-        [{"label": name, "pattern": phrase} for name in FINDINGS for phrase in plain_phrases(name)]
+def ask_peer(interpreter: Path, texts: dict[str, str]) -> Any:
+    """What negspacy finds in the sections that count, by the lines that name a finding."""
+    knowledge = lexicon.load()
+    counted = {
+        report: "\n".join(sentence.text for sentence in sentences(text, knowledge))
+        for report, text in texts.items()
+    }
+    asked = {"phrases": {name: naming_lines(name) for name in FINDINGS}, "texts": counted}
+    answer = subprocess.run(
+        [interpreter, PEER], input=json.dumps(asked), capture_output=True, text=True, check=False
     )
-    pipeline.add_pipe("negex", config={"ent_types": list(FINDINGS)})
-    return pipeline
+    if answer.returncode:
+        raise SystemExit(f"{interpreter} {PEER} failed:\n{answer.stderr[-2000:]}")
+    return json.loads(answer.stdout)
 
 
-def plain_phrases(finding: str) -> list[str]:
-    """The lines that name a finding; `a / b` as two, `word*` as its bare stem."""
+def naming_lines(finding: str) -> list[list[str]]:
+    """The phrase file's lines that name the finding, word by word: no signs, no exceptions."""
     path = lexicon.BUILT_IN / "phrases" / f"{finding}.txt"
-    lines = [line.partition("#")[0].partition("|")[0].strip() for line in path.open()]
-    phrases: list[str] = []
-    for line in lines:
-        if line and line[0] not in "-~" and "..." not in line:
-            tokens = line.replace("*", "").replace(" / ", "/").split()
-            phrases += map(" ".join, itertools.product(*(token.split("/") for token in tokens)))
-    return phrases
-
-
-def positives_of_peer(pipeline: Any, text: str) -> set[str]:
-    return {entity.label_ for entity in pipeline(text).ents if not entity._.negex}
+    lines = [
+        line.partition("#")[0].partition("|")[0].strip() for line in path.read_text().splitlines()
+    ]
+    return [line.replace(" / ", "/").split() for line in lines if line and line[0] not in "~-"]
 
 
 if __name__ == "__main__":

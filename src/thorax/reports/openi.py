@@ -44,6 +44,8 @@ def read(content: bytes) -> OpeniReport:
         raise BrokenXml(f"malformed XML at {place}") from None
     except (LookupError, ValueError) as error:  # an encoding that nobody knows
         raise BrokenXml(f"XML that cannot be decoded ({type(error).__name__})") from None
+    finally:
+        del parser.expat  # it holds the parser's methods, a cycle that would wait for the collector
     if not parser.sections:
         raise BrokenXml("XML without an AbstractText element: not a report of this collection")
     sections = [(label, " ".join("".join(parts).split())) for label, parts in parser.sections]
