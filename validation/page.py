@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from thorax import artifacts
 from validation import tallies, verdict
 from validation.checks import Row
+from validation.docs import environment, suite_pages, write_index
 from validation.settings import PageConfig
 from validation.thumbnails import Thumbnails
 from validation.verdict import Verdict
 
 NAME = "summary.html"
+_NAMES = ("row", "image", "images", "report", "patient", "split", "splits", "finding")
 
 
 @dataclass(frozen=True)
@@ -58,25 +59,33 @@ def write(docs: Path, judged: Verdict, version: Version, config: PageConfig) -> 
         version: the data that was judged.
         config: sizes.
     """
-    environment = _environment()
     pictures = Thumbnails(version.manifest, version.pixels, size_px=config.thumbnail_px)
-    page = environment.get_template("summary.html.j2").render(
-        verdict=judged,
-        headline=headline(judged),
-        failures=[_failure(check, pictures, config) for check in verdict.failures(judged)],
-        held=_by_table(check for check in judged["checks"] if check["success"]),
-        tallies=tallies.count(version.manifest),
-        source=version.source,
-        images=len(version.manifest),
-        suites=suite_pages(docs),
+    page = (
+        environment()
+        .get_template("summary.html.j2")
+        .render(
+            verdict=judged,
+            headline=headline(judged),
+            failures=[_failure(check, pictures, config) for check in verdict.failures(judged)],
+            held=_by_table(check for check in judged["checks"] if check["success"]),
+            tallies=tallies.count(version.manifest),
+            source=version.source,
+            images=len(version.manifest),
+            suites=suite_pages(docs),
+        )
     )
-    banner = environment.get_template("banner.html.j2")
+    write_index(docs, _failed(judged))
+    put_banner(docs, judged)
+    artifacts.write_text(docs / NAME, page)
+
+
+def put_banner(docs: Path, judged: Verdict) -> None:
+    """Put the verdict and its waivers at the top of every page of Data Docs."""
+    banner = environment().get_template("banner.html.j2")
     for path in sorted(docs.rglob("*.html")):
         up = "../" * (len(path.relative_to(docs).parts) - 1)
         text = banner.render(verdict=judged, headline=headline(judged), up=up)
-        html = path.read_text(encoding="utf-8")
-        artifacts.write_text(path, _after_body(html, text))
-    artifacts.write_text(docs / NAME, page)
+        artifacts.write_text(path, _after_body(path.read_text(encoding="utf-8"), text))
 
 
 def headline(judged: Verdict) -> str:
@@ -88,15 +97,10 @@ def headline(judged: Verdict) -> str:
     return "The data is accepted"
 
 
-def suite_pages(docs: Path) -> dict[str, str]:
-    """Suite -> the address of its page of results, relative to `docs`."""
-    pages = sorted((docs / "validations").glob("*/*/*/*.html"))
-    return {page.relative_to(docs).parts[1]: page.relative_to(docs).as_posix() for page in pages}
-
-
 def _failure(check: dict[str, Any], pictures: Thumbnails, config: PageConfig) -> dict[str, Any]:
     rows = check["rows"]
-    columns = list(dict.fromkeys(key for row in rows for key in row))
+    filled = dict.fromkeys(key for row in rows for key in row if row[key] != "")
+    columns = sorted(filled or (rows[0] if rows else ()), key=_place)
     return {
         **check,
         "kind": verdict.kind(check),
@@ -104,6 +108,11 @@ def _failure(check: dict[str, Any], pictures: Thumbnails, config: PageConfig) ->
         "cells": [[cell(row.get(column)) for column in columns] for row in rows],
         "pictures": pictures.of_rows(rows, most=config.pictures),
     }
+
+
+def _place(column: str) -> int:
+    """What names the row stands first; the rest keeps its order."""
+    return _NAMES.index(column) if column in _NAMES else len(_NAMES)
 
 
 def cell(value: Any) -> str:
@@ -119,6 +128,14 @@ def cell(value: Any) -> str:
     return str(value) or "(empty)"
 
 
+def _failed(judged: Verdict) -> dict[str, str]:
+    """Suite -> how many of its checks failed."""
+    return {
+        table: f"{sum(not check['success'] for check in checks)} of {len(checks)} failed"
+        for table, checks in _by_table(judged["checks"]).items()
+    }
+
+
 def _by_table(checks: Iterable[Row]) -> dict[str, list[Row]]:
     tables: dict[str, list[Row]] = {}
     for check in checks:
@@ -130,13 +147,3 @@ def _after_body(html: str, text: str) -> str:
     start = html.find("<body")
     end = html.find(">", start) + 1
     return html[:end] + text + html[end:] if start >= 0 else text + html
-
-
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

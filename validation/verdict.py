@@ -26,7 +26,8 @@ def judge(outcomes: Sequence[Outcome], waivers: Sequence[Waiver] = ()) -> Verdic
     Returns:
         `verdict` (accept or refuse); `checks`, each with the waiver that accepts its failure or
         None; `failed`, how many checks of each severity failed and are not waived; `waivers`, each
-        with whether it was needed; `valid_until`, the last day of an accepting verdict that rests on waivers, or None.
+        with whether it was needed; `valid_until`, the last day of an accepting verdict that rests
+        on waivers, or None.
 
     Raises:
         BadInput: a waiver names no check, or two name the same.
