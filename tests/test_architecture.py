@@ -12,7 +12,7 @@ SRC = ROOT / "src"
 
 LEVELS = {
     "cli": 6,
-    "flows": 5, "serving": 5, "validation": 5,
+    "flows": 5, "serving": 5, "validation": 5, "forget": 5,
     "release": 4, "gate": 4, "tables": 4,
     "training": 3, "inference": 3,
     "dataset": 2, "model": 2, "sources": 2,

@@ -59,6 +59,14 @@ def pull(
 
 
 @app.command()
+def validate() -> None:
+    """Judge the data alone. Exit status: 0 accepted, 2 refused, 1 could not be judged."""
+    from thorax.cli.validate import validate
+
+    sys.exit(validate())
+
+
+@app.command()
 def status() -> None:
     """Where everything stands, in one screen."""
     from thorax.cli.status import print_status
@@ -227,6 +235,22 @@ def evaluate(
     from thorax.cli.evaluate import evaluate
 
     evaluate(release, source=on, from_path=from_path, output=output, split=split)
+
+
+@app.command()
+def forget(
+    patient: Annotated[str, typer.Argument(help="The id, as in data/entries.csv.")],
+    source: Annotated[str | None, typer.Option(help="Default: the source of data/.")] = None,
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Also from DVC's cache, the remotes and this machine.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List only.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove a patient: the next data version is without them, and no pull brings them back."""
+    from thorax.cli.forget import forget
+
+    forget(patient, source=source, erase=erase, dry_run=dry_run, yes=yes)
 
 
 @app.command()

@@ -20,6 +20,7 @@ from thorax.findings import FINDINGS
 from thorax.inference.predictor import Predictor
 from thorax.reports import table as reports
 from thorax.reports.settings import ReportsConfig
+from thorax.sources import tombstones
 from thorax.sources.config import SourcesConfig
 from thorax.sources.pull import pull
 
@@ -60,7 +61,8 @@ def gather(
     if source == "folder":
         settings = with_folder(settings, from_path.expanduser() if from_path else None)
     data = folder / "data"
-    pull(settings, source=source, from_path=from_path, data=data, home=folder)
+    forgotten = artifacts.root() / tombstones.FILE
+    pull(settings, source=source, from_path=from_path, data=data, home=folder, forgotten=forgotten)
     entries = tables.read_entries(data / "entries.csv")
     chosen, note = _chosen(entries["split"], split)
     found = shards.ensure(archive.listed(data), predictor.size_px)

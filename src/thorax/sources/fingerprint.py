@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from thorax import artifacts
-from thorax.sources import registry, version
+from thorax.sources import registry, tombstones, version
 from thorax.sources.config import SourcesConfig
 from thorax.sources.folder import inside
 
@@ -32,6 +32,9 @@ def is_current(config: SourcesConfig, *, from_path: Path | None, data: Path, hom
     registry.refuse_folder(config.name, from_path)
     identity = version.read_identity(data)
     if identity.get("source") != config.name or not version.is_whole(identity, data):
+        return False
+    stones = tombstones.read(data.parent / tombstones.FILE)
+    if identity.get("forgotten", []) != tombstones.hashes(stones, config.name):
         return False
     folder = from_path or last_folder(config.name, home)
     now = fingerprint(config, folder)

@@ -5,7 +5,8 @@ Kept in `.thorax/listings/` under the archive's sha256. Reading to the end prove
 
 import tarfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from thorax import artifacts
@@ -50,10 +51,25 @@ def list_all(archives: Iterable[tuple[Path, str]], home: Path) -> dict[Path, lis
     }
 
 
+def members(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The images in a tar archive as (file name without folders, bytes), in their order."""
+    with _whole(path), tarfile.open(path, "r|*") as archive:
+        for member in archive:
+            name = PurePosixPath(member.name).name
+            file = archive.extractfile(member) if member.isfile() and is_image(name) else None
+            if file is not None:
+                yield name, file.read()
+
+
 def _read(path: Path) -> list[str]:
+    with _whole(path), tarfile.open(path, "r|*") as archive:
+        names = [PurePosixPath(member.name).name for member in archive if member.isfile()]
+    return [name for name in names if is_image(name)]
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
     try:
-        with tarfile.open(path, "r|*") as archive:
-            names = [PurePosixPath(member.name).name for member in archive if member.isfile()]
+        yield
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise BadInput(f"{path} is not a whole tar archive ({error}): fetch it again") from None
-    return [name for name in names if is_image(name)]

@@ -137,11 +137,13 @@ def pack(
     folder: Path,
     per_archive: int,
     rows: Set[str],
+    gone: Set[str] = frozenset(),
 ) -> Packing:
     """Pack what `packed` does not hold already into new archives in `folder`.
 
-    An earlier archive stays while it holds an image that is still wanted, none that changed, and
-    none that the source took away while its row in the table of entries (`rows`) stayed.
+    An earlier archive stays while it holds an image that is still wanted, none that changed, none
+    that must go (`gone`), and none that the source took away while its row in the table of entries
+    (`rows`) stayed.
     The unchanged images of one that cannot stay are packed again.
     """
     packer = Packer(folder, per_archive)
@@ -162,7 +164,8 @@ def pack(
             changed.add(place.archive)
         packer.add(name, content)
         new_images += 1
-    changed.update(packed.places[name].archive for name in packed.places.keys() & rows - names)
+    taken = (rows - names) | gone
+    changed.update(packed.places[name].archive for name in packed.places.keys() & taken)
     for archive in sorted(changed):
         for name in unchanged.pop(archive, []):
             packer.add(name, packed.read(name) or b"")

@@ -9,7 +9,7 @@ Does not call DVC: whoever calls `pull` makes the version.
 import errno
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from thorax import artifacts
 from thorax.errors import BadInput, ThoraxError
 from thorax.locks import hold
 from thorax.progress import say, track
-from thorax.sources import door, registry, version
+from thorax.sources import door, registry, tombstones, version, without
 from thorax.sources.config import SourcesConfig
 from thorax.sources.fingerprint import fingerprint
 from thorax.sources.layout import Archive, Content
@@ -62,6 +62,7 @@ def pull(
     data: Path,
     home: Path,
     free: FreeBytes = free_bytes,
+    forgotten: Path | None = None,
 ) -> PullResult:
     """Bring `data/` to what the source has now.
 
@@ -72,6 +73,7 @@ def pull(
         data: the folder to replace.
         home: the machine's own folder: lock, log of pulls, downloads.
         free: tells free disk space.
+        forgotten: the file of tombstones, whose patients stay out; None is the one beside `data`.
 
     Raises:
         BadInput: the source or its content cannot be used; `data` is as it was.
@@ -80,17 +82,21 @@ def pull(
     chosen = registry.find(name)
     data, home = data.resolve(), home.resolve()
     with hold(home / "pull.lock", f"pull of {name}"), _plain_no_space(data):
-        _clear_leftovers(data)
+        clear_leftovers(data)
         place = _Place(data, home, free, before=version.read_identity(data))
         request = Request(from_path, home, data, place.packed_by(name), config.workers, free)
         origin = _origin(config, name, from_path)  # before the images: what comes later is not seen
         content = chosen.build(config, request)
         door.check(content)
+        stones = tombstones.read(forgotten or data.parent / tombstones.FILE)
+        content, gone = without.honour(content, stones, data=data, home=home)
         if chosen.generated and place.holds(content.identity):
             result = _result(place.before, content, changed=False)
         else:
             again = Packed(data / "images") if chosen.generated else request.packed
-            result = _write(content, again, place=place, per_archive=config.images_per_archive)
+            result = _write(
+                content, again, place=place, per_archive=config.images_per_archive, gone=gone
+            )
         shutil.rmtree(home / "downloads" / name, ignore_errors=True)
         _log(home, origin, result)
     return result
@@ -122,7 +128,9 @@ class _Unchanged(Exception):
     """The new folder equals the old one and is left behind."""
 
 
-def _write(content: Content, packed: Packed, *, place: _Place, per_archive: int) -> PullResult:
+def _write(
+    content: Content, packed: Packed, *, place: _Place, per_archive: int, gone: Set[str]
+) -> PullResult:
     data, before = place.data, place.before
     copied = version.copied_bytes(content, before, data=data, home=place.home)
     need = content.size_bytes + _TAR_HEADER_BYTES * content.total + copied
@@ -131,7 +139,9 @@ def _write(content: Content, packed: Packed, *, place: _Place, per_archive: int)
         (folder / "images").mkdir()
         images = track(content.images, "packing images", content.total)
         rows = set(content.tables["entries"]["image"])
-        packing = pack(images, packed, folder=folder / "images", per_archive=per_archive, rows=rows)
+        packing = pack(
+            images, packed, folder=folder / "images", per_archive=per_archive, rows=rows, gone=gone
+        )
         published = _published(content, folder=folder, place=place)
         archives = version.place_packed(packing, before, data=data, folder=folder)
         _compare_names(content, packing.names.union(*published.values()))
@@ -215,8 +225,8 @@ def _log(home: Path, origin: dict[str, str | None], result: PullResult) -> None:
     say(f"{result.source}: {result.images:,} images in {result.archives:,} archives, {news}")
 
 
-def _clear_leftovers(data: Path) -> None:
-    """Remove what a killed pull left beside `data`; put back a version caught between two names."""
+def clear_leftovers(data: Path) -> None:
+    """Remove what was left beside `data` by a kill; put back a version caught between two names."""
     for left in data.parent.glob(f".{data.name}.*"):
         if not data.exists() and (left / "was").is_dir():
             (left / "was").rename(data)
