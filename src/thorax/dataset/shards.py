@@ -46,6 +46,15 @@ _INDEX_DTYPES = {
     "std_level": "float32",
     "low_share": "float32",
     "high_share": "float32",
+    "mode_share": "float32",
+    "level_range": "float32",
+    "text_share": "float32",
+    "frame_sha256": "str",
+    "phash": "str",
+    "seen_as": "str",
+    "seen_margin": "float32",
+    "chest_score": "float32",
+    "strangeness": "float32",
     "sha256": "str",
 }
 
