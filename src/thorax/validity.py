@@ -1,8 +1,10 @@
-"""When a dated verdict ends: the one reading of `valid_until`.
+"""What a verdict on the data rests on, and when it ends: the one reading of it for later stages.
 
-A day counts to its end in UTC; a moment without a time zone is UTC.
+A waiver accepts one failed critical check until a day; the verdict then carries `valid_until`. A
+day counts to its end in UTC; a moment without a time zone is UTC. Reads no file.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -17,6 +19,21 @@ def ended(valid_until: Any, *, now: datetime, where: str) -> bool:
         BadInput: `valid_until` is no date; the message opens with `where`.
     """
     return valid_until is not None and now > _end(str(valid_until), where)
+
+
+def waivers(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The waivers that it rests on, each with `expectation, reason, person, expires`."""
+    used = [item for item in verdict.get("waivers", []) if item["used"]]
+    return [{key: value for key, value in item.items() if key != "used"} for item in used]
+
+
+def refusing(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The failed critical checks that no waiver accepts."""
+    return [
+        check
+        for check in verdict.get("checks", [])
+        if not check["success"] and check["severity"] == "critical" and not check.get("waiver")
+    ]
 
 
 def _end(until: str, where: str) -> datetime:

@@ -1,17 +1,23 @@
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from flows import look
+from thorax.errors import Refused
+from thorax.sources.config import SourcesConfig
+from thorax.sources.pull import pull
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def verdicts(root: Path, *, validation: str, gate: str) -> None:
+def verdicts(root: Path, *, validation: str, gate: str, valid_until: str | None = None) -> None:
     for name, verdict in (("validation/verdict", validation), ("gate/decision", gate)):
         path = root / f"artifacts/{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"verdict": verdict}))
+        path.write_text(json.dumps({"verdict": verdict, "valid_until": valid_until}))
 
 
 @pytest.mark.parametrize(
@@ -38,3 +44,43 @@ def test_without_data_there_is_something_to_do(
     repository: Path, stage: Callable[[str], None]
 ) -> None:
     assert "no data" in look.what_is_to_do(None)
+
+
+def test_a_waiver_that_has_ended_withholds_what_a_refusal_does(repository: Path) -> None:
+    verdicts(repository, validation="accept", gate="pass", valid_until="2026-03-01")
+    assert look.not_run_after_refusal(repository, now=NOON) == set()
+    assert look.ended_waiver(repository, now=NOON) == ""
+    tomorrow = NOON + timedelta(days=1)
+    assert {"training", "gate", "release"} <= look.not_run_after_refusal(repository, now=tomorrow)
+    assert "waiver that ended on 2026-03-01" in look.ended_waiver(repository, now=tomorrow)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "valid_until", "expected"),
+    [
+        ("accept", None, True),
+        ("accept", "2026-03-01", True),
+        ("accept", "2026-02-28", False),
+        ("refuse", None, False),
+        ("refuse", "2026-03-01", False),
+    ],
+)
+def test_only_a_yes_that_still_holds_lets_a_training_begin(
+    verdict: str, valid_until: str | None, expected: bool
+) -> None:
+    said = {"verdict": verdict, "valid_until": valid_until}
+    assert look.accepts(said, now=NOON) is expected
+
+
+def test_the_look_that_finds_nothing_to_do_refuses_a_verdict_whose_waiver_has_ended(
+    repository: Path,
+) -> None:
+    settings = {"name": "phantom", "workers": 1, "phantom": {"patients": 2, "size_px": 64}}
+    (repository / "params.yaml").write_text(json.dumps({"sources": settings}))
+    parsed = SourcesConfig.model_validate(settings)
+    pull(parsed, source=None, from_path=None, data=repository / "data", home=repository / ".thorax")
+    verdicts(repository, validation="accept", gate="pass", valid_until="2026-03-01")
+    assert look.what_is_to_do(None, now=NOON) == ""
+    with pytest.raises(Refused, match="renew the waiver") as refused:
+        look.what_is_to_do(None, now=NOON + timedelta(days=1))
+    assert "\n" not in str(refused.value)

@@ -101,6 +101,20 @@ def test_a_waiver_holds_to_the_end_of_its_day_and_the_pass_no_longer(
         blessing.require_pass(document, public_key=None, now=NOW)
 
 
+def test_the_waivers_behind_the_data_are_in_the_signed_decision_and_are_said(
+    checkout: Path, change: Change, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiver = {"expectation": "a: b", "reason": "r", "person": "A Reader", "expires": "2026-03-02"}
+    used = [{**waiver, "used": True}, {**waiver, "expectation": "c: d", "used": False}]
+    change("validation/verdict.json", valid_until="2026-03-02", waivers=used)
+    document = decide(checkout)
+    assert document["waivers"] == [waiver]
+    assert "accepted the data on a waiver of A Reader until 2026-03-02" in capsys.readouterr().out
+    document["waivers"] = []
+    with pytest.raises(Refused, match="does not fit"):
+        blessing.require_pass(document, public_key=None, now=NOW)
+
+
 def test_the_verdict_and_every_reason_are_printed(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

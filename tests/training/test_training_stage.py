@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -44,10 +45,9 @@ def change(path: Path, **sections: dict) -> None:
     path.write_text(yaml.safe_dump(params))
 
 
-def say(root: Path, verdict: str) -> None:
-    artifacts.write_json(
-        root / "artifacts/validation/verdict.json", {"verdict": verdict, "checks": []}
-    )
+def say(root: Path, verdict: str, valid_until: str | None = None) -> None:
+    content = {"verdict": verdict, "checks": [], "valid_until": valid_until}
+    artifacts.write_json(root / "artifacts/validation/verdict.json", content)
 
 
 def start(root: Path) -> subprocess.Popen:
@@ -112,6 +112,22 @@ def test_a_refused_verdict_stops_it_with_one_line_and_no_output(
     assert len(said.splitlines()) == 1
     assert not (checkout / "artifacts/training").exists()
     assert not list((checkout / ".thorax/state/training").glob("*/progress.pt"))
+
+
+def test_a_verdict_whose_waiver_ended_yesterday_stops_it_in_the_same_way(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say(checkout, "accept", valid_until="2026-05-03")
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        stage.run(
+            "training", lambda: training_stage.main(clock=lambda: datetime(2026, 5, 4, tzinfo=UTC))
+        )
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "rested on a waiver that ended on 2026-05-03" in said
+    assert len(said.splitlines()) == 1
+    assert not (checkout / "artifacts/training").exists()
 
 
 def test_other_settings_do_not_go_on_from_the_old_state(

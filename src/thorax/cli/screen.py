@@ -11,8 +11,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from flows import versions
-from thorax import artifacts
+from flows import look, versions
+from thorax import artifacts, validity
 from thorax.findings import FINDINGS, display
 
 _COLOURS = {
@@ -31,8 +31,11 @@ def print_last(console: Console) -> None:
     metrics = _read(folder / "evaluation/metrics.json")
     decision = _read(folder / "gate/decision.json")
     manifest = _read(folder / "release/manifest.json")
+    ended = look.ended_waiver(artifacts.root())
     parts: list[Any] = [_dataset_line(), _labels(verdict)]
-    refused = verdict is None or verdict["verdict"] != "accept"
+    refused = verdict is None or verdict["verdict"] != "accept" or bool(ended)
+    if ended:
+        parts += [_line("", ended, "red")]
     if not refused and metrics:
         parts += [Text(), _auc_table(metrics)]
     if not refused and decision:
@@ -66,11 +69,16 @@ def _labels(verdict: Any) -> Group:
     head = f"{verdict['verdict']}  {checks - len(failed)} of {checks} checks hold"
     lines = [_line("label quality", head, _COLOURS[verdict["verdict"]])]
     for check in sorted(failed, key=lambda check: check["severity"] != "critical")[:6]:
-        style = "red" if check["severity"] == "critical" else "yellow"
-        said = f"{check['severity']}: {check['table']}: does not hold: {check['name']}"
+        kind = "waived" if check.get("waiver") else check["severity"]
+        style = "red" if kind == "critical" else "yellow"
+        said = f"{kind}: {check['table']}: does not hold: {check['name']}"
         lines.append(_line("", f"{said} (found {check['observed']})", style))
     if len(failed) > 6:
         lines.append(_line("", f"and {len(failed) - 6} more in artifacts/validation/docs", "dim"))
+    lines += [
+        _line("", f"waiver until {waiver['expires']}: {waiver['person']}: {waiver['reason']}")
+        for waiver in validity.waivers(verdict)
+    ]
     return Group(*lines)
 
 
@@ -130,9 +138,8 @@ def _gate(decision: Any) -> Group:
 
 def _next_command(refused: bool, blessed: bool) -> Text:
     if refused:
-        what = (
-            "open artifacts/validation/docs/index.html, mend the data or labels, then: make retrain"
-        )
+        page = "artifacts/validation/docs/summary.html"
+        what = f"open {page}, mend the data or labels, then: make retrain"
     elif blessed:
         what = "make serve      (then: curl -F image=@chest.png http://127.0.0.1:3000/predict)"
     else:

@@ -23,7 +23,7 @@ def print_status() -> None:
         ("data", _data(root)),
         ("stale", _stale()),
         ("last run", _last_run()),
-        ("label quality", _verdict(root / "artifacts/validation/verdict.json")),
+        ("label quality", _label_quality(root)),
         ("mean AUC", _mean_auc(root / "artifacts/evaluation/metrics.json")),
         ("gate", _verdict(root / "artifacts/gate/decision.json")),
         ("bento", _bento()),
@@ -57,6 +57,14 @@ def _last_run() -> str:
     if not runs:
         return "none on this machine"
     return f"{runs[-1]['time']}: {runs[-1]['outcome']}, {runs[-1]['seconds']:.0f} s"
+
+
+def _label_quality(root: Path) -> str:
+    path = root / "artifacts/validation/verdict.json"
+    until = artifacts.read_json(path).get("valid_until") if path.exists() else None
+    on_waiver = f", on a waiver until {until}" if until else ""
+    ended = look.ended_waiver(root)
+    return _verdict(path) + (", but the waiver ended; nothing is trained" if ended else on_waiver)
 
 
 def _verdict(path: Path) -> str:

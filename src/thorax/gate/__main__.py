@@ -14,7 +14,7 @@ from thorax.gate import decision
 from thorax.gate.decide import Outcome, judge
 from thorax.gate.evidence import Evidence
 from thorax.gate.settings import GateConfig
-from thorax.validity import ended
+from thorax.validity import ended, waivers
 
 _VALIDATION: Final = "artifacts/validation/verdict.json"
 _EVALUATION: Final = "artifacts/evaluation/metrics.json"
@@ -35,6 +35,7 @@ def main(clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         outcomes,
         digests(root),
         valid_until=evidence.validation.get("valid_until"),
+        waivers=waivers(evidence.validation),
         key_path=decision.key_path(),
     )
     with artifacts.atomic_folder(stage.output_folder("gate")) as folder:

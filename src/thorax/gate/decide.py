@@ -10,6 +10,7 @@ the whole  fail                    any rule fails
 from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
+from thorax import validity
 from thorax.findings import display
 from thorax.gate.evidence import Evidence, Reading, findings_of, read
 from thorax.gate.rules import METRICS, Rule
@@ -81,7 +82,7 @@ def _judge_validation(rule: Rule, evidence: Evidence) -> Outcome:
     answer = str(evidence.validation["verdict"])
     until = evidence.validation.get("valid_until")
     verdict: Verdict = "pass" if answer == rule.verdict else "fail"
-    reason = "The label checks accepted the data."
+    reason = f"The label checks accepted the data{_on_waivers(evidence)}."
     if evidence.validation_ended:
         verdict = "fail"
         reason = f"The label checks' verdict rested on a waiver that ended on {until}."
@@ -90,12 +91,14 @@ def _judge_validation(rule: Rule, evidence: Evidence) -> Outcome:
     return _outcome(rule, "", Reading(None), verdict, reason)
 
 
+def _on_waivers(evidence: Evidence) -> str:
+    people = [str(waiver["person"]) for waiver in validity.waivers(evidence.validation)]
+    until = evidence.validation.get("valid_until")
+    return f" on a waiver of {', '.join(people)} until {until}" if people else ""
+
+
 def _failed_checks(evidence: Evidence) -> str:
-    failed = [
-        str(check["name"])
-        for check in evidence.validation.get("checks", [])
-        if not check["success"] and check["severity"] == "critical"
-    ]
+    failed = [str(check["name"]) for check in validity.refusing(evidence.validation)]
     return ", ".join(failed) or "no check is named"
 
 

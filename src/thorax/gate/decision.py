@@ -13,7 +13,12 @@ from thorax.gate.decide import Outcome, overall
 
 
 def document(
-    outcomes: list[Outcome], inputs: dict[str, str], *, valid_until: str | None, key_path: Path
+    outcomes: list[Outcome],
+    inputs: dict[str, str],
+    *,
+    valid_until: str | None,
+    waivers: list[dict[str, Any]],
+    key_path: Path,
 ) -> dict[str, Any]:
     """What decision.json says; blessed when the verdict is pass.
 
@@ -21,6 +26,7 @@ def document(
         outcomes: every rule's verdict.
         inputs: path from the checkout's root -> sha256 of each file behind the decision.
         valid_until: when the verdict that this rests on ends, None when it does not.
+        waivers: what people accepted in the data that the model comes from.
         key_path: the private key; made when missing, and only for a pass.
     """
     decision: dict[str, Any] = {
@@ -28,6 +34,7 @@ def document(
         "rules": [outcome.as_dict() for outcome in outcomes],
         "inputs": inputs,
         "valid_until": valid_until,
+        "waivers": waivers,
     }
     signature = None
     if decision["verdict"] == "pass":

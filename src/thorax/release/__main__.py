@@ -8,7 +8,7 @@ under `.thorax/releases/`, from where it is served.
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +21,12 @@ from thorax.release import archive, bundle, card, provenance, releases
 from thorax.release.settings import ReleaseConfig
 
 
-def main() -> None:
+def main(clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
     """Read the verdict, stage what ships, build it, pack it, keep it."""
     root = artifacts.root()
     settings = config.load("release", ReleaseConfig)
     document = artifacts.read_json(root / "artifacts/gate/decision.json")
-    decision = blessing.require_pass(document, public_key=_pinned_key(), now=datetime.now(UTC))
+    decision = blessing.require_pass(document, public_key=_pinned_key(), now=clock())
     _require_judged_files(root, decision)
     metrics = artifacts.read_json(root / "artifacts/evaluation/metrics.json")
     labels = provenance.labels(root, decision=decision, metrics=metrics)

@@ -4,6 +4,7 @@ Writes `weights.safetensors`, `model.json` and `history.json`. Resumes from its 
 killed. Draws no boxes and computes no test metric: those stages come later.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from thorax import artifacts, config, stage
@@ -19,10 +20,10 @@ from thorax.training.settings import TrainingConfig
 from thorax.training.state import Progress
 
 
-def main() -> None:
+def main(clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
     """Train as `params.yaml: training` says."""
     root = artifacts.root()
-    verdict.require_yes(root / "artifacts/validation/verdict.json", now=datetime.now(UTC))
+    verdict.require_yes(root / "artifacts/validation/verdict.json", now=clock())
     settings = config.load("training", TrainingConfig)
     data = read_data()
     make_deterministic(settings)

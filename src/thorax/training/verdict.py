@@ -35,11 +35,7 @@ def require_yes(path: Path, *, now: datetime) -> None:
 
 
 def _why(verdict: dict[str, Any]) -> str:
-    failed = [
-        str(check.get("name"))
-        for check in verdict.get("checks", [])
-        if not check.get("success") and check.get("severity") == "critical"
-    ]
+    failed = [str(check["name"]) for check in validity.refusing(verdict)]
     if not failed:
         return "no check is named"
     more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
