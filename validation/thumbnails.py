@@ -69,8 +69,8 @@ class Thumbnails:
         """One image's picture."""
         if image not in self._rows.index:
             return Thumbnail(image, "", "not in the manifest")
-        row = self._rows.loc[image]
-        if not bool(row["readable"]) or int(row["row"]) < 0:
+        row: dict[str, Any] = self._rows.loc[image].to_dict()
+        if not row["readable"] or int(row["row"]) < 0:
             return Thumbnail(image, "", f"cannot be read: {row['reason'] or 'no reason given'}")
         frames = self._frames(str(row["shard"]))
         if frames is None or int(row["row"]) >= len(frames):
@@ -95,8 +95,8 @@ def _jpeg(frame: NDArray[np.uint8], size_px: int) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
 
 
-def _place(row: "pd.Series[Any]") -> str:
+def _place(row: dict[str, Any]) -> str:
     """Patient and split, as far as the manifest says them."""
-    patient = f"patient {row['patient']}" if "patient" in row.index else ""
-    split = str(row["split"] or "in no split") if "split" in row.index else ""
+    patient = f"patient {row['patient']}" if "patient" in row else ""
+    split = str(row["split"] or "in no split") if "split" in row else ""
     return ", ".join(part for part in (patient, split) if part)

@@ -21,6 +21,7 @@ from thorax.errors import BadInput, Refused, ThoraxError
 ACCEPTED, REFUSED = 0, 2
 
 _STYLES = {"critical": "red", "waived": "yellow", "warning": "yellow"}
+_NAME_A_ROW = ("image", "patient", "report", "row")
 _SHOWN = 12
 """Failed checks on one screen; the page has all."""
 
@@ -44,6 +45,7 @@ def validate(*, now: datetime | None = None) -> int:
     if not (root / "data/source.json").exists():
         raise BadInput("no data has been pulled yet: `thorax pull` gets some")
     for stage in STAGES:
+        print(f"stage {stage}", flush=True)
         _reproduce(stage)
     folder = root / "artifacts/validation"
     verdict = artifacts.read_json(folder / "verdict.json")
@@ -110,7 +112,8 @@ def _lines(check: dict[str, Any]) -> list[Text]:
         Text(f"  found {check['observed']}; {check['reason']}"),
     ]
     if check["rows"]:
-        said = ", ".join(f"{key} {value}" for key, value in check["rows"][0].items())
+        row = sorted(check["rows"][0].items(), key=lambda item: item[0] not in _NAME_A_ROW)
+        said = ", ".join(f"{key} {value}" for key, value in row)
         lines.append(Text(f"  first: {said}", style="dim"))
     return lines
 
