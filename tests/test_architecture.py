@@ -13,7 +13,7 @@ SRC = ROOT / "src"
 LEVELS = {
     "cli": 6,
     "flows": 5, "serving": 5, "validation": 5, "forget": 5,
-    "release": 4, "gate": 4, "tables": 4,
+    "release": 4, "gate": 4, "tables": 4, "label_noise": 4,
     "training": 3, "inference": 3,
     "dataset": 2, "model": 2, "sources": 2,
     "reports": 1, "evaluation": 1, "localization": 1,
@@ -34,7 +34,14 @@ HOMES = {
     "bentoml": {"serving", "release"},
     "great_expectations": {"validation"},
     "dvc": set(),
-    "torch": {"model", "training", "thorax.dataset.augment", "thorax.inference.export"},
+    "cleanlab": {"label_noise"},
+    "torch": {
+        "model",
+        "training",
+        "thorax.dataset.augment",
+        "thorax.inference.export",
+        "thorax.label_noise.network",
+    },
     "torchvision": {"model", "training", "thorax.dataset.augment", "thorax.inference.export"},
     "onnxruntime": {"thorax.inference.predictor"},
     "openvino": {"thorax.inference.predictor"},
@@ -146,7 +153,12 @@ def transitive(start: set[str]) -> set[str]:
 
 
 def stages() -> dict[str, dict[str, object]]:
-    return yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    files = (ROOT / "dvc.yaml", ROOT / "optional" / "dvc.yaml")
+    return {name: about for file in files for name, about in declared(file).items()}
+
+
+def declared(file: Path) -> dict[str, dict[str, object]]:
+    return yaml.safe_load(file.read_text())["stages"]
 
 
 @pytest.mark.parametrize("stage", sorted(stages()))

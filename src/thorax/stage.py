@@ -64,12 +64,22 @@ def state_folder(name: str) -> Path:
 def digest(name: str) -> str:
     """The sha256 over a stage's declared dependencies (contents) and its params (values)."""
     root = artifacts.root()
-    stage = yaml.safe_load((root / "dvc.yaml").read_text())["stages"][name]
+    stage = _declared(name, root)
     params = yaml.safe_load((root / "params.yaml").read_text())
     parts: dict[str, object] = {key: params.get(key) for key in stage.get("params", [])}
     for dependency in stage.get("deps", []):
         parts[dependency] = _content(root / dependency)
     return artifacts.sha256_json(parts)
+
+
+def _declared(name: str, root: Path) -> dict[str, list[str]]:
+    """What `dvc.yaml`, or `optional/dvc.yaml` for stages that nobody waits for, says of a stage."""
+    for file in (root / "dvc.yaml", root / "optional" / "dvc.yaml"):
+        stages = yaml.safe_load(file.read_text())["stages"] if file.is_file() else {}
+        if name in stages:
+            declared: dict[str, list[str]] = stages[name]
+            return declared
+    raise KeyError(name)
 
 
 def _content(path: Path) -> object:

@@ -14,6 +14,7 @@ SECTIONS: Final = {
     "dataset": ("thorax.dataset.settings", "DatasetConfig"),
     "validation": ("validation.settings", "ValidationConfig"),
     "training": ("thorax.training.settings", "TrainingConfig"),
+    "label_noise": ("thorax.label_noise.settings", "LabelNoiseConfig"),
     "inference": ("thorax.inference.settings", "InferenceConfig"),
     "localization": ("thorax.localization.settings", "LocalizationConfig"),
     "evaluation": ("thorax.evaluation.settings", "EvaluationConfig"),
