@@ -264,6 +264,33 @@ def test_a_predictor_is_found_by_tag_bento_and_folder(checkout: Path, tmp_path: 
         site_release.find(str(bento), tmp_path / "scratch")
 
 
+def test_the_waivers_behind_a_bento_and_behind_the_current_predictor_are_said(
+    checkout: Path, tmp_path: Path
+) -> None:
+    import tarfile
+
+    waiver = {
+        "expectation": "a: b",
+        "reason": "typos",
+        "person": "A Reader",
+        "expires": "2027-01-31",
+    }
+    current = site_release.find(None, tmp_path / "scratch").folder
+    decision = tmp_path / "decision.json"
+    artifacts.write_json(decision, {"waivers": [waiver]})
+    bento = tmp_path / "with-waiver.bento"
+    with tarfile.open(bento, "w:xz") as tar:
+        tar.add(current, "src/predictor")
+        tar.add(decision, "src/decision.json")
+    [said] = site_release.waivers(site_release.find(str(bento), tmp_path / "scratch").folder)
+    assert "'a: b'; A Reader accepts that until 2027-01-31: typos" in said
+    verdict = checkout / "artifacts/validation/verdict.json"
+    artifacts.write_json(verdict, {"verdict": "accept", "waivers": [{**waiver, "used": True}]})
+    assert site_release.waivers(current) == [said]
+    verdict.unlink()
+    assert site_release.waivers(current) == []
+
+
 def test_without_any_predictor_the_ways_to_one_are_named(checkout: Path, tmp_path: Path) -> None:
     (checkout / "artifacts/inference/predictor" / DESCRIPTION).unlink()
     with pytest.raises(BadInput, match="make retrain"):

@@ -15,7 +15,7 @@ import pandas as pd
 from thorax import artifacts, config, locks
 from thorax.cli import site_report
 from thorax.cli.site_data import SCORED, SiteData, gather
-from thorax.cli.site_release import Named, find
+from thorax.cli.site_release import Named, find, waivers
 from thorax.dataset import batches
 from thorax.errors import BadInput
 from thorax.evaluation import (
@@ -122,7 +122,7 @@ def judge(named: Named, data: SiteData, folder: Path) -> Judged:
         "predictor": named.name,
         "model_sha256": artifacts.read_json(named.folder / DESCRIPTION)["model_sha256"],
         "source": artifacts.read_json(data.data / "source.json")["source"],
-        "notes": [*data.notes, *_missing(plain)],
+        "notes": [*waivers(named.folder), *data.notes, *_missing(plain)],
         **depth.deepen(plain, scores, resampling, settings),
         "operating_points": points.summarise(scores, resampling, sets, settings),
         "refitted": site.refit(scores, resampling, sets, settings, folds=settings.site_folds),

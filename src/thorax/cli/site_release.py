@@ -1,6 +1,7 @@
 """Finds the predictor that `thorax evaluate` names: the current one, a release, a bento, a folder.
 
-Of a bento only the two files of the predictor are taken out; nothing of it is run.
+Of a bento only the predictor's two files and the gate's decision are taken out; nothing of it
+is run.
 """
 
 import tarfile
@@ -8,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from thorax import artifacts
+from thorax import artifacts, validity
 from thorax.errors import BadInput
 from thorax.release import bundle
 
 _FILES: Final = ("predictor.json", "model.onnx")
+_DECISION: Final = "decision.json"
 _PLACES: Final = (".", "predictor", "src/predictor", "inference/predictor",
                   "artifacts/inference/predictor")  # fmt: skip
 
@@ -52,6 +54,27 @@ def find(release: str | None, scratch: Path) -> Named:
     return _of_folder(_kept(release), scratch)
 
 
+def waivers(predictor: Path) -> list[str]:
+    """What people accepted in the data that a predictor comes from, as far as its folder tells.
+
+    Args:
+        predictor: the folder of its files; the gate's decision may lie in or beside it.
+    """
+    root = artifacts.root()
+    if predictor == root / "artifacts/inference/predictor":
+        path = root / "artifacts/validation/verdict.json"
+        found = validity.waivers(artifacts.read_json(path)) if path.is_file() else []
+    else:
+        decisions = [folder / _DECISION for folder in (predictor, predictor.parent)]
+        there = [path for path in decisions if path.is_file()]
+        found = artifacts.read_json(there[0]).get("waivers", []) if there else []
+    return [
+        f"The data behind this predictor failed the check {item['expectation']!r}; "
+        f"{item['person']} accepts that until {item['expires']}: {item['reason']}"
+        for item in found
+    ]
+
+
 def _kept(release: str) -> Path:
     home = artifacts.home() / "releases"
     versions = sorted(path.name for path in home.glob("*") if path.is_dir())
@@ -87,7 +110,7 @@ def _of_bento(path: Path, scratch: Path, *, name: str) -> Named:
 
 
 def _members(path: Path) -> dict[str, bytes]:
-    wanted = {f"src/predictor/{name}": name for name in _FILES}
+    wanted = {f"src/predictor/{name}": name for name in _FILES} | {f"src/{_DECISION}": _DECISION}
     found: dict[str, bytes] = {}
     try:
         with tarfile.open(path, "r:*") as tar:
@@ -98,6 +121,6 @@ def _members(path: Path) -> dict[str, bytes]:
                     found[file] = content.read()
     except (tarfile.TarError, EOFError, OSError) as error:
         raise BadInput(f"{path} is no whole .bento file ({error})") from None
-    if len(found) < len(_FILES):
+    if not set(_FILES) <= set(found):
         raise BadInput(f"{path} holds no predictor: is it a bento of Thorax?")
     return found
