@@ -62,10 +62,10 @@ def print_todo(
     if erased is not None:
         _print_erased(erased)
     print("now:")
-    if found.models:
-        learned = sum(model.learned for model in found.models)
-        print(f"  retrain: {len(found.models)} models saw them ({learned} learned from them): "
-              "`thorax retrain`")  # fmt: skip
+    for learned, what in ((True, "learned from their images"), (False, "were judged on them")):
+        if models := [model for model in found.models if model.learned is learned]:
+            names = ", ".join(model.digest[:12] for model in models)
+            print(f"  retrain (`thorax retrain`): models that {what}: {names}")
     for each in found.releases:
         served = "; it is what `thorax serve` starts: retrain first" if each.served else ""
         print(f"  withdraw {each.tag} wherever it runs{served}")

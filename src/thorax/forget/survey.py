@@ -3,6 +3,7 @@
 Reads only. What DVC's stores no longer have cannot be judged, and is said to be unknown.
 """
 
+import hashlib
 import io
 from collections.abc import Iterable
 from contextlib import closing
@@ -77,8 +78,7 @@ class Survey:
 
 
 def survey(
-    root: Path, patient: str, *, source: str, trees: list[Path], kept: list[Store], cache: Path,
-    untracked: bool,
+    root: Path, patient: str, *, source: str, trees: list[Path], kept: list[Store], cache: Path
 ) -> Survey:  # fmt: skip
     """Look everywhere.
 
@@ -89,17 +89,16 @@ def survey(
         trees: every working tree, `root` first.
         kept: DVC's cache, then its remotes.
         cache: the folder of the cache.
-        untracked: `data/` is a version that DVC does not know yet.
     """
     found = versions.known(root, trees, kept)
-    if untracked:
+    if (root / "data").exists() and not _is_one_of(root, found):
         found.append(DataVersion("", ("data/",), folder=root / "data"))
     judged = [versions.judge(each, patient, kept) for each in found]
     readable = tuple(each for each in judged if each.source)
     holding = [each for each in readable if each.source == source and each.holds]
     all_runs = lineage.runs(root, trees, cache)
     tainted, after = lineage.derived(_seeds(holding), all_runs, kept)
-    traces, archives = _traces(holding, kept)
+    traces, archives = _traces(holding, patient, kept)
     return Survey(
         source=source,
         judged=tuple(each for each in readable if each.source == source),
@@ -130,10 +129,12 @@ def _foreign(
     return sides[1] - sides[0]
 
 
-def _traces(holding: list[Judged], kept: list[Store]) -> tuple[Traces, frozenset[tuple[str, str]]]:
+def _traces(
+    holding: list[Judged], patient: str, kept: list[Store]
+) -> tuple[Traces, frozenset[tuple[str, str]]]:
     gone = [each.gone for each in holding]
     traces = Traces(
-        frozenset().union(*(each.patients for each in gone)),
+        frozenset({patient}),
         frozenset().union(*(each.images for each in gone)),
         frozenset().union(*(each.reports for each in gone)),
     )
@@ -180,6 +181,20 @@ def _pictures(after: list[Run], tainted: frozenset[str], kept: list[Store]) -> f
 def is_picture(path: str) -> bool:
     """Whether a file may show an image, by its suffix."""
     return PurePosixPath(path).suffix.lower() in _PICTURES
+
+
+def is_tracked(root: Path, trees: list[Path], kept: list[Store]) -> bool:
+    """Whether `data/` is the version that `data.dvc` names, by its `source.json`."""
+    current = [each for each in versions.known(root, trees, kept) if "working tree" in each.where]
+    return _is_one_of(root, current)
+
+
+def _is_one_of(root: Path, found: list[DataVersion]) -> bool:
+    path = root / "data/source.json"  # it has the checksums of all the rest
+    if not path.exists():
+        return False
+    md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    return any(each.files.get("source.json") == md5 for each in found)
 
 
 def source_of(data: Path) -> str:

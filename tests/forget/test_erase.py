@@ -1,0 +1,133 @@
+"""`thorax forget --erase`: nothing of the patient is left in the cache, the remote, this machine."""
+
+import hashlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from flows import dvc, versions
+from tests.forget.conftest import Done, Site, bytes_of, copy, git, image, objects, png
+from thorax import artifacts
+from thorax.cli.forget import forget
+
+DIGESTS = {hashlib.sha256(png(number)).hexdigest() for number in (6, 7)}
+NAMES = (image(6).encode(), image(7).encode(), b"scan_0006", b"Study 6.")
+
+
+def holds(content: bytes) -> bool:
+    """Written apart from the code that erases: names, texts, pixels, wherever they are packed."""
+    if content[:4] == b"PAR1":
+        table = pd.read_parquet(io.BytesIO(content))
+        content = table.to_csv().encode()
+        return any(name in content for name in NAMES) or ",P3," in table.to_csv()
+    if content[257:262] == b"ustar":
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+            files = [archive.extractfile(member).read() for member in archive]  # type: ignore
+        if any(hashlib.sha256(file).hexdigest() in DIGESTS for file in files):
+            return True
+    return any(name in content for name in (*NAMES, png(6), png(7))) or b",P3," in content
+
+
+def test_the_search_of_these_tests_finds_the_patient_before(made: Site) -> None:
+    for store in (made.cache, made.remote):
+        assert sum(map(holds, objects(store).values())) > 8
+
+
+@pytest.mark.parametrize("store", ["cache", "remote"])
+def test_no_object_of_theirs_is_left_in_a_store(erased: Done, store: str) -> None:
+    left = objects(getattr(erased.site, store))
+    assert [digest for digest, content in left.items() if holds(content)] == []
+    before = getattr(erased, store)
+    gone = before.keys() - left.keys()
+    assert all(holds(before[md5]) or before[md5].startswith(b"a drawing of") for md5 in gone)
+    assert {content for content in before.values() if content.startswith(b"a drawing of")}
+    assert not any(content.startswith(b"a drawing of") for content in left.values())
+
+
+def test_everybody_elses_data_stay(erased: Done) -> None:
+    assert (erased.site.data / "images/0001.tar").read_bytes() == erased.before["images/0001.tar"]
+    kept = {name: hashlib.md5(content).hexdigest() for name, content in erased.before.items()
+            if name.startswith("images/") and name != "images/0002.tar"}  # fmt: skip
+    assert set(kept.values()) <= objects(erased.site.cache).keys()
+    assert set(kept.values()) <= objects(erased.site.remote).keys()
+
+
+def test_nothing_of_theirs_is_left_in_the_checkout(erased: Done) -> None:
+    skipped = (".dvc/cache", ".git/")
+    left = [name for name, content in bytes_of(erased.site.root).items()
+            if not name.startswith(skipped) and holds(content)]  # fmt: skip
+    assert left == []
+    pixels = [path.name for path in (erased.site.root / ".thorax/pixels").iterdir()]
+    archive = hashlib.sha256(erased.before["images/0002.tar"]).hexdigest()[:16]
+    assert pixels and not any(name.startswith(archive) for name in pixels)
+
+
+def test_it_says_that_nothing_is_left_and_what_it_cannot_reach(erased: Done) -> None:
+    assert "searched again by name and digest: nothing of them is left" in erased.said
+    assert "corrections.csv names their images" in erased.said
+    for words in ("clones, copies", "backups", "git history", "the source itself"):
+        assert words in erased.said
+
+
+def test_the_receipt_has_digests_and_no_name_and_no_journal_stays(erased: Done) -> None:
+    (receipt,) = (erased.site.root / ".thorax/forget").iterdir()
+    digests = artifacts.read_json(receipt)["objects"]
+    assert set(digests) == erased.cache.keys() - objects(erased.site.cache).keys()
+    assert not holds(receipt.read_bytes())
+
+
+def test_the_new_version_is_pushed_pulled_and_run_afterwards(
+    erased: Done, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = copy(erased, tmp_path, monkeypatch)
+    dvc.write("push", "--quiet", "data.dvc")
+    here = bytes_of(site.data)
+    other = tmp_path / "other"
+    subprocess.run(["git", "clone", "-q", str(site.root), str(other)], check=True)
+    monkeypatch.chdir(other)
+    monkeypatch.setenv("THORAX_ROOT", str(other))
+    dvc.write("pull", "--quiet", "data.dvc")
+    assert bytes_of(other / "data") == here
+    dvc.write("repro", "--quiet", "dataset", show=lambda _: None)
+    assert len(pd.read_parquet(other / "artifacts/dataset/manifest.parquet")) == 14
+
+
+_KILLED = """
+import os, signal, sys
+from thorax.cli.forget import forget
+def step(name):
+    if name.startswith(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+forget("P3", source=None, erase=True, dry_run=False, yes=True, step=step)
+"""
+
+
+@pytest.mark.slow
+def test_killed_before_any_step_the_same_command_goes_on_to_the_same_end(
+    two: Site, erased: Done
+) -> None:
+    log = two.root / ".thorax/predictions.jsonl"
+    log.write_text("".join(json.dumps({"image": image(n)}) + "\n" for n in (5, 6)))
+    for step in ("data", "track", "commit", "journal", "object DVC", "object far", "run cache"):
+        command = [sys.executable, "-c", _KILLED, step]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert answer.returncode == -signal.SIGKILL, (step, answer.stdout, answer.stderr)
+    forget("P3", source=None, erase=True, dry_run=False, yes=True)
+    for store in ("cache", "remote"):
+        now, then = (objects(getattr(site, store)) for site in (two, erased.site))
+        assert not any(map(holds, now.values()))
+        assert now.keys() == then.keys()
+    assert bytes_of(two.data) == bytes_of(erased.site.data)
+    assert log.read_text() == json.dumps({"image": image(5)}) + "\n"
+    assert len(git("log", "--format=%h", "--", "forgotten.csv").split()) == 1
+
+
+__all__ = ["os", "versions"]
