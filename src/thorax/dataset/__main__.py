@@ -5,14 +5,14 @@ from pathlib import Path
 import pandas as pd
 
 from thorax import artifacts, config, stage
-from thorax.dataset import archive, labels, manifest, pixels, shards, split, tables
+from thorax.dataset import archive, copies, labels, manifest, pixels, shards, split, tables
 from thorax.dataset.settings import DatasetConfig
 from thorax.findings import FINDINGS, SPLITS
 from thorax.progress import say
 
 
 def main() -> None:
-    """Join, split, decode, and write `manifest.parquet` and `pixels.json`."""
+    """Join, split, decode, and write `manifest.parquet`, `copies.parquet` and `pixels.json`."""
     settings = config.load("dataset", DatasetConfig)
     data, root = artifacts.root() / "data", artifacts.root()
     entries = tables.read_entries(data / "entries.csv")
@@ -22,10 +22,14 @@ def main() -> None:
     files = manifest.index_files(found)
     table = manifest.build(entries, files, splits, judged)
     manifest.refuse_empty_splits(table)
+    doubles = copies.find(table, pixels.Pixels(settings.size_px, found), settings.copies)
     with artifacts.atomic_folder(stage.output_folder("dataset")) as folder:
         artifacts.write_table(folder / "manifest.parquet", table)
+        artifacts.write_table(folder / "copies.parquet", doubles)
         artifacts.write_json(folder / "pixels.json", pixels.to_json(settings.size_px, found))
     _say(table, files)
+    if len(doubles):
+        say(f"  {len(doubles):,} pairs of images are one picture, see copies.parquet")
 
 
 def _labels(entries: pd.DataFrame, root: Path, settings: DatasetConfig) -> labels.Labels:

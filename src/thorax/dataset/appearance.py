@@ -146,7 +146,7 @@ def edges_of(small: NDArray[np.uint8]) -> Edges:
     energy = right * right + down * down
     around = cv2.blur(energy, (_BLUR_PX, _BLUR_PX), borderType=cv2.BORDER_REFLECT)
     contrast = np.sqrt(around) + (_FLOOR_SHARE * float(np.sqrt(energy.mean())) + 1e-3)
-    right, down = right / contrast, down / contrast
+    right, down = np.divide(right, contrast), np.divide(down, contrast)
     half = np.float32(np.sqrt(0.5))
     along = np.stack([right, (right + down) * half, down, (down - right) * half])
     brighter = _cells(np.maximum(along, 0))

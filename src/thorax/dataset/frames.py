@@ -18,6 +18,7 @@ DECODER_VERSION = 2
 """Part of every shard's name: raise it when `thorax.images` or the measures below change."""
 
 _LOW_LEVEL, _HIGH_LEVEL = 5, 250  # of 0 to 255: at or beyond these a pixel says nothing of tissue
+_FLAT_LEVELS = 1.0  # standard deviation below which a frame shows nothing that could be hashed
 _ROWS = 128  # at least so many rows, evenly spread, give the shares of levels
 _TAIL_SHARE = 0.005  # of the pixels, left out at either end of the range of levels
 
@@ -40,7 +41,7 @@ class Measures:
         level_range: levels from the 0.5th to the 99.5th percentile.
         text_share: share of pixels that are burned-in letters.
         frame_sha256: of the frame's bytes: equal for equal pixels.
-        phash: perceptual hash of the frame, 256 bits in hexadecimal.
+        phash: perceptual hash of the frame, 256 bits in hexadecimal; empty where it shows nothing.
         seen_as, seen_margin, chest_score, strangeness: see `appearance.Look`.
     """
 
@@ -114,7 +115,7 @@ def _appearance(frame: NDArray[np.uint8]) -> dict[str, Any]:
     look = appearance.look(appearance.edges_of(small), appearance.reference())
     return {
         "frame_sha256": hashlib.sha256(frame.tobytes()).hexdigest(),
-        "phash": appearance.perceptual_hash(small),
+        "phash": appearance.perceptual_hash(small) if small.std() >= _FLAT_LEVELS else "",
         "seen_as": look.seen_as,
         "seen_margin": look.seen_margin,
         "chest_score": look.chest_score,

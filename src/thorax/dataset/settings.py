@@ -9,6 +9,18 @@ from thorax.config import Config
 UncertainPolicy = Literal["ignore", "negative", "positive"]
 
 
+class CopiesConfig(Config):
+    """What counts as the same picture twice."""
+
+    hash_bits_max: int = Field(31, ge=0, le=31)
+    """Bits of 256 in which the perceptual hashes of two images differ at most when they are
+    compared."""
+    likeness_min: float = Field(0.95, gt=0, le=1)
+    """Correlation of the fine structure of two pictures from which on they are the same."""
+    compared_max: int = Field(20_000, ge=0)
+    """Pairs with near hashes that are compared at most, the nearest first."""
+
+
 class DatasetConfig(Config):
     """Settings of the join, the split and the pixels."""
 
@@ -26,6 +38,9 @@ class DatasetConfig(Config):
     unknown: UncertainPolicy = "ignore"
     """The same of a finding of which neither the source nor a report says anything. With another
     answer than ignore, images without any label are trained on and scored as well."""
+
+    copies: CopiesConfig = CopiesConfig()
+    """The search for pictures that stand in the data more than once."""
 
     @model_validator(mode="after")
     def _something_is_left_for_test(self) -> "DatasetConfig":
