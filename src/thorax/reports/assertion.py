@@ -26,6 +26,8 @@ _MEANING: dict[Kind, Assertion] = {
     "comparison": "set aside",
     "subject": "set aside",
 }
+_PUNCTUATION = re.compile(r"[,;:()]")
+_MARKS = "?"  # a mark behind a finding speaks of its neighbour alone
 _DESCRIBES_WORDS = 6
 _ALONE_WORDS = 3
 
@@ -137,6 +139,10 @@ class _Clause:
         self.laterality = lexicon.laterality.all(sentence, beginnings)
         self._bare = _is_bare_choice(sentence, named) and not self.laterality
         self._cues = _cues(sentence, lexicon.cues.all(sentence, beginnings))
+        self._attributive = {
+            (cue.start, cue.end) for cue in self._cues if cue.what.direction == "before"
+        }
+        self._bare = self._bare and not self._cues
 
     def reading(self, item: Found[Phrase]) -> tuple[Found[Cue] | None, Assertion, str]:
         """The cue that decides about a mention, what it makes of it, and the rule's name."""
@@ -174,15 +180,30 @@ class _Clause:
                     reached.append((start - item.end, item))
             elif item.what.direction == "after" and item.start >= end:
                 words = len(self._sentence[end : item.start].split())
-                if words <= self._reach and not self._parted(end, item.start, item.what):
+                mark = not self._sentence[item.start : item.end].strip(_MARKS)
+                if self._describes_the_next(item):
+                    continue
+                if words <= (0 if mark else self._reach) and not self._parted(
+                    end, item.start, item.what
+                ):
                     reached.append((item.start - end, item))
         return min(reached, key=lambda pair: pair[0])[1] if reached else None
+
+    def _describes_the_next(self, cue: Found[Cue]) -> bool:
+        """Whether a hedge stands before its own finding: "cardiomegaly and possible edema"."""
+        if cue.what.kind != "uncertainty" or (cue.start, cue.end) not in self._attributive:
+            return False
+        gaps = (
+            self._sentence[cue.end : item.start] for item in self._named if item.start >= cue.end
+        )
+        return any(
+            len(gap.split()) <= _DESCRIBES_WORDS and not _PUNCTUATION.search(gap) for gap in gaps
+        )
 
     def _parted(self, left: int, right: int, cue: Cue | None = None) -> bool:
         """Whether a boundary stands between two places: one for `cue`, or any for two mentions."""
         return any(
-            left <= item.start and item.end <= right and _ends(item.what, cue)
-            for item in self._boundaries
+            left <= item.start < right and _ends(item.what, cue) for item in self._boundaries
         )
 
 

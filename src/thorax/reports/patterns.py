@@ -1,8 +1,8 @@
 """Phrases as a clinician writes them, compiled, and found fast in a sentence.
 
-A line is words, `word*`, `...` for a gap and `a / b` for either (`rules/README.txt`). Each is a
-regular expression of its own, tried only where the sentence holds the beginnings of its words, so
-that a thousand lines cost little. Knows nothing of medicine.
+A line is words, `word*`, `...` for a gap and `word / other` for either (`rules/README.txt`). Each
+is a regular expression of its own, tried only where the sentence holds the beginnings of its words,
+so that a thousand lines cost little. Knows nothing of medicine.
 """
 
 import re
@@ -14,8 +14,9 @@ from typing import Generic, TypeVar
 Payload = TypeVar("Payload")
 
 _GAP = r"(?:\s+[\w'/-]+){0,4}?"
-_PUNCTUATION = {",", ";", ":"}
+_PUNCTUATION = {",", ";", ":", "?"}
 _WORD = re.compile(r"\w+")
+_SLASHED = re.compile(r"\w/\w")
 _KEY_LETTERS = 4
 
 
@@ -49,7 +50,7 @@ class Finder(Generic[Payload]):
                 self._by_key[key].append(_Entry(pattern, rank, tuple(others), what))
 
     def all(self, sentence: str, keys: frozenset[str]) -> list[Found[Payload]]:
-        """Every match, from left to right; at one place the line with most words comes first.
+        """Every match, from left to right; at one place the longest, then the longest line first.
 
         Args:
             sentence: the text.
@@ -62,11 +63,11 @@ class Finder(Generic[Payload]):
             if not any(map(keys.isdisjoint, entry.needed))
         }
         matches = [
-            (match.start(), rank, Found(match.start(), match.end(), entry.what))
+            (match.start(), -match.end(), rank, Found(match.start(), match.end(), entry.what))
             for rank, entry in entries.items()
             for match in entry.pattern.finditer(sentence)
         ]
-        return [found for _, _, found in sorted(matches, key=lambda match: match[:2])]
+        return [found for *_, found in sorted(matches, key=lambda match: match[:3])]
 
 
 def apart(found: Iterable[Found[Payload]]) -> list[Found[Payload]]:
@@ -105,8 +106,13 @@ def _tokens(phrase: str) -> list[str]:
     return re.sub(r"\s*/\s*", "/", phrase.strip()).split()
 
 
+def _options(token: str) -> list[str]:
+    """The alternatives of a token; letters with a slash are an abbreviation, such as w/o."""
+    return [token] if _SLASHED.fullmatch(token) else token.split("/")
+
+
 def _words(token: str) -> str:
-    options = [re.escape(option).replace(r"\*", r"\w*") for option in token.split("/")]
+    options = [re.escape(option).replace(r"\*", r"\w*") for option in _options(token)]
     return rf"(?<!\w)(?:{'|'.join(options)})(?!\w)"
 
 
@@ -118,7 +124,7 @@ def _needed(phrase: str) -> list[frozenset[str]]:
     """Per word of the line the beginnings of which a sentence must hold one; most telling first."""
     needed = []
     for token in _tokens(phrase):
-        options = token.split("/")
+        options = _options(token)
         runs = [
             match.group() if (match := _WORD.match(option.lower())) else "" for option in options
         ]

@@ -2,7 +2,7 @@
 
 Wang et al. (CVPR 2017, section 2.1) detect only in Findings and Impression, and read the whole
 report when it has neither. Sentences end at `.`, `!`, `?`, a blank line, or before a line that
-begins with a list number, a dash or a capital.
+begins with a list number, a dash or a capital; where all lines are short, at every line's end.
 """
 
 import re
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from thorax.reports.lexicon import Lexicon
+from thorax.reports.patterns import keys
 
 WHOLE = "whole report"
 
@@ -17,11 +18,18 @@ WHOLE = "whole report"
 # the search for cues takes time with the square of a sentence's length.
 _LONGEST_SENTENCE = 1_000
 
+_LIST_LINES = 3
+_SHORT_LINE = 50  # characters; text is broken to more
+_GOES_ON = re.compile(r"(?:,|\b(?:or|and|of|with|in|the|a|an|no|is|are|to|for))\s*$", re.IGNORECASE)
+
 _LONGEST_HEADING = 200  # characters, blanks included; no heading comes near it
 
-_SENTENCE_END = re.compile(
-    r"(?<=[.!?])\s+|\n\s*\n|\n(?=[ \t]*(?:[-*•]|\d+[.)])[ \t])|\n(?=[ \t]*[A-Z][a-z])"
-)
+_NO_END = "".join(rf"(?<!\b(?i:{short})\.)" for short in ("vs", "dr", "approx", r"e\.g", r"i\.e"))
+_STOP = rf"(?<=[.!])(?<!\n\d\.){_NO_END}\s+|(?<=[\w)?]\?)\s+|\n\s*\n"
+_ITEM = r"[ \t]*(?:[-*•]|\d+[.)])[ \t]"
+_BULLET = re.compile(_ITEM)
+_SENTENCE_END = re.compile(rf"{_STOP}|\n(?={_ITEM})|\n(?=[ \t]*[A-Z][a-z])")
+_LINE_END = re.compile(rf"{_STOP}|\n")
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ def sentences(text: str, lexicon: Lexicon) -> Iterator[Sentence]:
     """The sentences of the sections that count, in the order of the text."""
     for section, start, end in _sections_that_count(text, lexicon):
         concludes = lexicon.sections.get(section) == "conclude"
-        for left, right in _split(text, start, end):
+        for left, right in _split(text, start, end, lexicon):
             if sentence := text[left:right].strip():
                 yield Sentence(section, sentence, text.index(sentence, left), concludes)
 
@@ -74,11 +82,32 @@ def _headings(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
         colon = text.find(":", colon + 1)
 
 
-def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _split(text: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     at = start
-    for mark in [*_SENTENCE_END.finditer(text, start, end), None]:
+    ends = _LINE_END if _is_list(text[start:end]) else _SENTENCE_END
+    for mark in [*ends.finditer(text, start, end), None]:
+        if mark and _BULLET.match(text, mark.end()) and _leads(text[at : mark.start()], lexicon):
+            continue
         yield from _pieces(text, at, mark.start() if mark else end)
         at = mark.end() if mark else end
+
+
+def _is_list(text: str) -> bool:
+    """Whether a section is a list of short lines, as no text is that was broken to a width."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    return (
+        len(lines) >= _LIST_LINES
+        and max(map(len, lines)) <= _SHORT_LINE
+        and not any(map(_GOES_ON.search, lines))
+    )
+
+
+def _leads(piece: str, lexicon: Lexicon) -> bool:
+    """Whether a list stands under a cue: "No evidence of:", with an item to a line."""
+    lead = piece.lstrip().split("\n", 1)[0].rstrip()
+    return lead.endswith(":") and any(
+        cue.what.direction == "before" for cue in lexicon.cues.all(lead, keys(lead))
+    )
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

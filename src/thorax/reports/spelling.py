@@ -1,16 +1,18 @@
 """Long words misspelt by one letter: read as the word of `rules/spelling.txt` that was meant.
 
 One letter added, left out, changed, or two neighbours swapped (Damerau 1964), looked up by deletion
-(after Garbe's SymSpell, 2012). Only long words are looked at: short ones have neighbours that mean
-something else ("nodular", "modular"). Places in the text are kept: `Corrected` maps them back.
+(after Garbe's SymSpell, 2012). Of words of less than eight letters only swaps are mended: they have
+neighbours that mean something else ("nodular", "modular"). Places in the text are kept: `Corrected`
+maps them back.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-SHORTEST = 8
-_LONG_WORD = re.compile(rf"[^\W\d_]{{{SHORTEST - 1},}}")
+SHORTEST = 5
+_LONG = 8
+_WORD = re.compile(rf"[^\W\d_]{{{SHORTEST},}}")
 _CACHED_WORDS = 100_000
 
 
@@ -40,8 +42,10 @@ class Corrector:
     """
 
     def __init__(self, words: Iterable[str], right: Iterable[str]) -> None:
-        listed = sorted(set(words))
-        self._right = tuple({*listed, *(word for word in right if len(word) >= SHORTEST - 2)})
+        known = sorted(set(words))
+        listed = [word for word in known if len(word) >= _LONG]
+        self._right = tuple({*known, *(word for word in right if len(word) >= _LONG - 2)})
+        self._swapped = {swap: word for word in known for swap in _swaps(word) if swap != word}
         self._meant: dict[str, str] = {}
         for word in listed:
             for shorter in (word, *_without_one(word)):
@@ -52,7 +56,7 @@ class Corrector:
         """The sentence, its long words mended where exactly one letter is wrong."""
         text, shifts = sentence, []
         grown = 0
-        for match in _LONG_WORD.finditer(sentence):
+        for match in _WORD.finditer(sentence):
             meant = self._meant_by(match.group().lower())
             if meant:
                 start, end = match.start() + grown, match.end() + grown
@@ -72,6 +76,8 @@ class Corrector:
     def _look_up(self, word: str) -> str:
         if word.startswith(self._right):
             return ""
+        if word in self._swapped or len(word) < _LONG - 1:
+            return self._swapped.get(word, "")
         for shorter in (word, *_without_one(word)):
             meant = self._meant.get(shorter)
             if meant and _one_apart(word, meant):
@@ -81,6 +87,13 @@ class Corrector:
 
 def _without_one(word: str) -> list[str]:
     return [word[:place] + word[place + 1 :] for place in range(len(word))]
+
+
+def _swaps(word: str) -> list[str]:
+    return [
+        word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+        for place in range(len(word) - 1)
+    ]
 
 
 def _one_apart(word: str, meant: str) -> bool:
