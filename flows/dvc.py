@@ -27,6 +27,7 @@ _CHATTER = (
     "> exec env",
     "Running stage",
 )
+_OPTIONAL = "optional/"
 _EXITED = re.compile(r"exited with (-?\d+)")
 
 
@@ -84,7 +85,10 @@ def try_write(*arguments: str, root: Path | None = None) -> bool:
 
 
 def status(*targets: str) -> dict[str, list[Any]]:
-    """What is stale and why, by stage or .dvc file: `dvc status --json`, which writes nothing."""
+    """What is stale and why, by stage or .dvc file: `dvc status --json`, which writes nothing.
+
+    Optional stages count only when they are named: nobody waits for them.
+    """
     root = artifacts.root()
     answer = subprocess.run(
         _command("status", "--json", *targets),
@@ -97,7 +101,9 @@ def status(*targets: str) -> dict[str, list[Any]]:
     if answer.returncode != 0:
         raise ThoraxError(f"dvc status failed: {answer.stderr.strip()[-500:]}")
     stale: dict[str, list[Any]] = json.loads(answer.stdout)
-    return stale
+    if targets:
+        return stale
+    return {name: why for name, why in stale.items() if not name.startswith(_OPTIONAL)}
 
 
 def _command(*arguments: str) -> list[str]:

@@ -13,7 +13,7 @@ SRC = ROOT / "src"
 LEVELS = {
     "cli": 6,
     "flows": 5, "serving": 5, "validation": 5, "forget": 5,
-    "release": 4, "gate": 4, "tables": 4, "label_noise": 4,
+    "release": 4, "gate": 4, "tables": 4, "label_noise": 4, "review": 4,
     "training": 3, "inference": 3,
     "dataset": 2, "model": 2, "sources": 2,
     "reports": 1, "evaluation": 1, "localization": 1,

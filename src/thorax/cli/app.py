@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from thorax import artifacts
+from thorax.cli import doubts
 from thorax.cli.groups import data, schedule
 from thorax.errors import BadInput, ThoraxError
 
@@ -20,6 +21,8 @@ app = typer.Typer(
 )
 app.add_typer(data, name="data")
 app.add_typer(schedule, name="schedule")
+app.command()(doubts.noise)
+app.command()(doubts.review)
 
 Source = Annotated[
     str | None, typer.Option(help="phantom, nih, openi or folder; default: params.yaml")

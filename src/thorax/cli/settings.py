@@ -20,6 +20,7 @@ SECTIONS: Final = {
     "evaluation": ("thorax.evaluation.settings", "EvaluationConfig"),
     "gate": ("thorax.gate.settings", "GateConfig"),
     "release": ("thorax.release.settings", "ReleaseConfig"),
+    "review": ("thorax.review.settings", "ReviewConfig"),
     "retraining": ("flows.retraining", "RetrainingConfig"),
     "schedule": ("flows.schedule", "ScheduleConfig"),
 }
