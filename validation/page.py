@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from thorax import artifacts
-from validation import tallies, verdict
+from validation import tallies, trends, verdict
 from validation.checks import Row
 from validation.docs import environment, suite_pages, write_index
 from validation.settings import PageConfig
@@ -34,19 +34,23 @@ class Version:
         source: name of the source; empty when not known.
         manifest: the dataset's manifest.
         pixels: the folder of the pixel shards.
+        earlier: the statistics of earlier versions, oldest first.
     """
 
     source: str
     manifest: pd.DataFrame
     pixels: Path
+    earlier: tuple[dict[str, Any], ...] = ()
 
 
 def read_version(root: Path) -> Version:
     """The data version of the checkout at `root`."""
+    history = root / "validation/history.json"
     return Version(
         source=str(artifacts.read_json(root / "data/source.json").get("source", "")),
         manifest=artifacts.read_table(root / "artifacts/dataset/manifest.parquet"),
         pixels=artifacts.shared_home() / "pixels",
+        earlier=tuple(artifacts.read_json(history)["versions"]) if history.is_file() else (),
     )
 
 
@@ -54,25 +58,26 @@ def write(docs: Path, judged: Verdict, version: Version, config: PageConfig) -> 
     """Write the summary page into the folder of Data Docs, and lead to it from every other page.
 
     Args:
-        docs: the folder that `runner.run` filled.
+        docs: the folder that `runner.run` filled; `statistics.json` lies beside it.
         judged: the verdict.
         version: the data that was judged.
         config: sizes.
     """
+    beside = docs.parent / "statistics.json"
+    now = artifacts.read_json(beside) if beside.is_file() else None
     pictures = Thumbnails(version.manifest, version.pixels, size_px=config.thumbnail_px)
-    page = (
-        environment()
-        .get_template("summary.html.j2")
-        .render(
-            verdict=judged,
-            headline=headline(judged),
-            failures=[_failure(check, pictures, config) for check in verdict.failures(judged)],
-            held=_by_table(check for check in judged["checks"] if check["success"]),
-            tallies=tallies.count(version.manifest),
-            source=version.source,
-            images=len(version.manifest),
-            suites=suite_pages(docs),
-        )
+    template = environment().get_template("summary.html.j2")
+    page = template.render(
+        verdict=judged,
+        headline=headline(judged),
+        failures=[_failure(check, pictures, config) for check in verdict.failures(judged)],
+        held=_by_table(check for check in judged["checks"] if check["success"]),
+        tallies=tallies.count(version.manifest),
+        trends=trends.draw(now, version.earlier, most=config.versions),
+        chart=(trends.WIDTH_PX, trends.HEIGHT_PX),
+        source=version.source,
+        images=len(version.manifest),
+        suites=suite_pages(docs),
     )
     write_index(docs, _failed(judged))
     put_banner(docs, judged)

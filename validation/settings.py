@@ -53,6 +53,8 @@ class PageConfig(Config):
     """Longest side of a picture of an offending image, in pixels."""
     pictures: int = Field(ge=0, le=1000)
     """How many pictures a failed check shows at most."""
+    versions: int = Field(ge=1)
+    """How many data versions the trends show at most, this one among them."""
 
 
 class ValidationConfig(Config):

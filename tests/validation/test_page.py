@@ -4,20 +4,23 @@ import html
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from thorax import artifacts
 from thorax.findings import FINDINGS, known_column, target_column
-from validation import page, tallies, verdict
+from validation import page, tallies, trends, verdict
 from validation.checks import Outcome, Severity
 from validation.page import Version
 from validation.settings import PageConfig
 from validation.waivers import Waiver
 
-SIZES = PageConfig(thumbnail_px=48, pictures=3)
+SIZES = PageConfig(thumbnail_px=48, pictures=3, versions=3)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -182,6 +185,42 @@ def test_a_manifest_without_its_columns_still_gives_a_page(
     text = draw(tmp_path, cut, outcome("all columns are there", {"image": "00.png"}))
     assert "The data is refused" in text
     assert "Positives per finding" not in text
+
+
+def statistics(digest: str, mass: float | None, **more: object) -> dict[str, Any]:
+    findings = {name: {"prevalence": mass if name == "Mass" else 0.1} for name in FINDINGS}
+    return {"source": "tiny", "digest": digest, "findings": findings, "pairs": {},
+            "images": {"train": 7, "": 2}, "patients": {"train": 5}, **more}  # fmt: skip
+
+
+def test_trends_take_earlier_versions_of_the_same_source_and_end_with_this_one() -> None:
+    earlier = [statistics("aaaaaaaaaa", 0.2), statistics("b", 0.3, source="other"),
+               statistics("c", None, name="march"), statistics("now", 0.9)]  # fmt: skip
+    drawn = trends.draw(statistics("now", 0.1), earlier, most=5)
+    assert drawn is not None
+    assert drawn.versions == ("aaaaaaaa", "march", "this version")
+    assert drawn.others == ("other",)
+    mass = next(line for line in drawn.lines if line.name == "Mass")
+    assert [mass.said(place) for place in range(3)] == ["20.0 %", "-", "10.0 %"]
+    assert mass.path == "4.0,4.0 176.0,18.0"  # from the top to half of it; what is unknown is left
+    assert drawn.lines[0].said(-1) == "9"
+
+
+def test_only_the_latest_versions_are_drawn() -> None:
+    earlier = [statistics(str(number), 0.2) for number in range(9)]
+    drawn = trends.draw(statistics("now", 0.1), earlier, most=3)
+    assert drawn is not None and drawn.versions == ("7", "8", "this version")
+
+
+def test_the_page_draws_trends_or_says_that_there_is_one_version(
+    tmp_path: Path, version: Version
+) -> None:
+    artifacts.write_json(tmp_path / "statistics.json", statistics("now", 0.1))
+    assert "no earlier version of this source" in words(draw(tmp_path, version))
+    older = replace(version, earlier=(statistics("aaaaaaaaaa", 0.2),))
+    text = draw(tmp_path, older)
+    assert text.count("<polyline") == 2 + len(FINDINGS)
+    assert "Mass 20.0 % 10.0 %" in words(text)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
