@@ -122,7 +122,8 @@ def _erase(
     again = _survey(around, patient, before.source, stone)  # it knows the version of now
     found = replace(again, traces=again.traces | before.traces,
                     archives=again.archives | before.archives,
-                    pictures=again.pictures | before.pictures)  # fmt: skip
+                    pictures=again.pictures | before.pictures,
+                    models=before.models, releases=before.releases)  # fmt: skip
     journal = _journal(stone)
     with hold(artifacts.home() / "dvc.lock", "erase a patient"):
         erased = erasing.erase(

@@ -25,7 +25,7 @@ def print_survey(found: Survey, places: Sequence[Place], unreached: Sequence[str
         for each in found.holding
     ])  # fmt: skip
     _print(console, "models", ("model", "their images", "where"), [
-        (model.digest[:12], _splits(model.splits), _where(model.where)) for model in found.models
+        (model.name, _splits(model.splits), _where(model.where)) for model in found.models
     ])  # fmt: skip
     _print(console, "bentos", ("bento", "", "where"), [
         (each.tag, "served by `thorax serve`" if each.served else "", _where(each.where))
@@ -64,7 +64,7 @@ def print_todo(
     print("now:")
     for learned, what in ((True, "learned from their images"), (False, "were judged on them")):
         if models := [model for model in found.models if model.learned is learned]:
-            names = ", ".join(model.digest[:12] for model in models)
+            names = ", ".join(model.name for model in models)
             print(f"  retrain (`thorax retrain`): models that {what}: {names}")
     for each in found.releases:
         served = "; it is what `thorax serve` starts: retrain first" if each.served else ""

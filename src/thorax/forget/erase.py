@@ -8,20 +8,29 @@ are named by their digest. The version of now holds nothing of the patient, and 
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from thorax import artifacts
 from thorax.errors import ThoraxError
 from thorax.forget import places
 from thorax.forget.places import Place
+from thorax.forget.releases import Release
 from thorax.forget.stores import Store
-from thorax.forget.survey import Survey
+from thorax.forget.survey import Model, Survey
 from thorax.forget.traces import Traces
 from thorax.progress import track
 
 Step = Callable[[str], None]
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+Known = TypeVar("Known", bound=_Named)
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,8 @@ def resume(found: Survey, journal: Path) -> Survey:
         traces=found.traces | traces,
         archives=found.archives | {(path, sha256) for path, sha256 in before["archives"]},
         pictures=found.pictures | set(before["pictures"]),
+        models=_merged(found.models, [_model(entry) for entry in before["models"]]),
+        releases=_merged(found.releases, [_release(entry) for entry in before["releases"]]),
     )
 
 
@@ -111,8 +122,24 @@ def _write_journal(journal: Path, found: Survey) -> None:
         "traces": traces,
         "archives": sorted(found.archives),
         "pictures": sorted(found.pictures),
+        "models": [asdict(model) for model in found.models],
+        "releases": [asdict(release) for release in found.releases],
     }
     artifacts.write_json(journal, content)
+
+
+def _merged(now: tuple[Known, ...], before: list[Known]) -> tuple[Known, ...]:
+    """What is found now first: it may know more places of the same model or package."""
+    names = {each.name for each in now}
+    return (*now, *(each for each in before if each.name not in names))
+
+
+def _model(entry: dict[str, Any]) -> Model:
+    return Model(**{**entry, "where": tuple(entry["where"])})
+
+
+def _release(entry: dict[str, Any]) -> Release:
+    return Release(**{**entry, "where": tuple(entry["where"])})
 
 
 def _of(store: Store) -> list[str]:

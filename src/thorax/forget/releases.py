@@ -32,6 +32,11 @@ class Release:
     where: tuple[str, ...]
     served: bool
 
+    @property
+    def name(self) -> str:
+        """How it is called in a list."""
+        return self.tag
+
 
 def find(
     root: Path, trees: Iterable[Path], digests: set[str], runs: Iterable[Run], kept: list[Store]

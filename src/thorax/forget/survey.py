@@ -40,6 +40,11 @@ class Model:
     splits: dict[str, int] | None
 
     @property
+    def name(self) -> str:
+        """How it is called in a list."""
+        return self.digest[:12]
+
+    @property
     def learned(self) -> bool:
         """Whether it was trained or chosen on their images, as far as can be told."""
         return self.splits is None or bool({"train", "validation"} & self.splits.keys())
