@@ -129,6 +129,41 @@ def test_a_cut_archive_gives_what_stands_before_the_cut(tmp_path: Path) -> None:
     assert 20 < sum(isinstance(item, Report) for item in told) < 40
 
 
+def test_an_archive_cut_between_two_reports_is_not_taken_for_whole(tmp_path: Path) -> None:
+    files = {f"{n}.txt": "A mass." for n in range(8)}
+    content = gzip.decompress(write_archive(tmp_path / "w.tgz", files).read_bytes())
+    path = tmp_path / "r.tar"
+    path.write_bytes(content[: 3 * 1024])  # a header and a block to each
+    told = list(incoming.read(path))
+    assert [isinstance(item, Report) for item in told] == [True, True, True, False]
+    whole = tmp_path / "w.tgz"
+    (tmp_path / "half.tgz").write_bytes(whole.read_bytes()[:-30])
+    assert isinstance(list(incoming.read(tmp_path / "half.tgz"))[-1], Unread)
+    assert len(list(incoming.read(whole))) == 8
+
+
+def test_a_lost_quote_costs_its_own_line_only(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text('report,text\nr1,"A mass."\nr2,"No mass.\nr3,A nodule.\nr4,"An effusion."\n')
+    told = list(incoming.read(path))
+    assert [getattr(item, "report", "") for item in told] == ["r1", "", "r3", "r4"]
+    assert isinstance(told[1], Unread) and told[1].where == "line 3"
+
+
+def test_a_lost_quote_among_texts_of_several_lines_is_not_guessed_at(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text('report,text\nr1,"A mass,\nlarge."\nr2,"No mass.\nr3,A nodule.\n')
+    told = list(incoming.read(path))
+    assert isinstance(told[1], Unread) and told[1].where == "lines 4 to 5" and len(told) == 2
+
+
+def test_a_column_that_holds_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "r.parquet"
+    pd.DataFrame({"report": ["r1"], "text": [["A", "mass."]]}).to_parquet(path)
+    with pytest.raises(BadInput, match="column 'text' holds list"):
+        list(incoming.read(path))
+
+
 def test_each_cell_may_have_its_own_encoding(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     lines = [b"report,text", "r1,Épanchement? A mass.".encode(), "r2,naïve mass".encode("cp1252")]
@@ -146,7 +181,7 @@ def test_a_row_of_the_wrong_width_or_without_id_is_listed(tmp_path: Path) -> Non
     output = tmp_path / "labels.parquet"
     told = mine.mine(incoming.read(path), output, SETTINGS)
     unread = pd.read_csv(mine.unread_path(output))
-    assert told.reports == 1 and list(unread["where"]) == ["line 2", "line 4", "lines 5 to 5"]
+    assert told.reports == 1 and list(unread["where"]) == ["line 2", "line 4", "line 5"]
 
 
 def test_a_missing_column_is_named_with_the_option_that_helps(tmp_path: Path) -> None:

@@ -6,18 +6,17 @@ Parquet: one batch) at a time. Keeps the words of reports out of every message.
 """
 
 import csv
-import tarfile
-import zlib
-from collections.abc import Iterator
+import itertools
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from thorax.errors import BadInput
-from thorax.reports import openi
+from thorax.reports import openi, unpacking
 
 ARCHIVES = (".tgz", ".tar", ".tar.gz")
 _FILES = (".txt", ".xml")
@@ -61,15 +60,6 @@ class Columns:
 
 
 Incoming = Iterator[Report | Unread]
-
-
-class Reader(Protocol):
-    """What `csv.reader` gives: rows, and the number of lines read so far."""
-
-    line_num: int
-
-    def __next__(self) -> list[str]:
-        """The next row."""
 
 
 def read(path: Path, columns: Columns | None = None) -> Incoming:
@@ -135,18 +125,12 @@ def _open(path: Path, folder: Path) -> Report | Unread:
 
 
 def _archive(path: Path) -> Incoming:
-    """One pass from front to back, as a compressed archive wants it."""
     found = 0
     try:
-        with tarfile.open(path, "r|*") as archive:
-            for member in archive:
-                name = Path(member.name)
-                file = archive.extractfile(member) if name.suffix.lower() in _FILES else None
-                if file is not None:
-                    found += 1
-                    yield _file(file.read(), name.stem, name.suffix.lower(), member.name)
-                archive.members = []  # type: ignore[attr-defined]  # or it keeps every header
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        for name, content in unpacking.members(path, _FILES):
+            found += 1
+            yield _file(content, Path(name).stem, Path(name).suffix.lower(), name)
+    except unpacking.BrokenArchive as error:
         if not found:
             raise BadInput(f"{path} is not a readable tar archive ({error})") from None
         reason = f"the archive is damaged after {found:,} reports; what follows is not read"
@@ -172,48 +156,79 @@ def _xml(content: bytes, name: str, where: str) -> Report | Unread:
     return Report(told.report or name, "", told.text, where, sections=told.sections)
 
 
+@dataclass(frozen=True)
+class _Table:
+    """A CSV file whose header was read: how to open it, what parts its cells, where they stand."""
+
+    path: Path
+    wide: bool
+    mark: str
+    places: tuple[int, int, int | None]
+    width: int
+
+    def rows(self, skip: int) -> "Generator[Report | Unread, None, int | None]":
+        """The rows behind `skip` lines; returns the lines to skip next after a lost quote."""
+        with _open_table(self.path, wide=self.wide) as lines:
+            rows = csv.reader(itertools.islice(lines, skip, None), delimiter=self.mark, strict=True)
+            plain = True  # every row so far was one line
+            while True:
+                first = skip + rows.line_num + 1
+                try:
+                    cells = next(rows)
+                except StopIteration:
+                    return None
+                except csv.Error as error:
+                    last = skip + rows.line_num
+                    again = plain and last > first
+                    span = f"lines {first:,} to {last:,}" if last > first else f"line {first:,}"
+                    where = f"line {first:,}" if again else span
+                    yield Unread(where, "", f"not CSV ({error}); is a quote missing?")
+                    if again:
+                        return first
+                    continue
+                plain = plain and skip + rows.line_num == first
+                if cells:
+                    yield self._report(cells, f"line {first:,}")
+
+    def _report(self, cells: list[str], where: str) -> Report | Unread:
+        if len(cells) != self.width:
+            name = cells[self.places[0]] if self.places[0] < len(cells) else ""
+            return Unread(where, name, f"{len(cells)} cells where the header has {self.width}")
+        mended = [_mend(cells[place]) if place is not None else ("", "") for place in self.places]
+        (name, _), (text, encoding), (patient, _) = mended
+        return Report(name.strip(), patient.strip(), text, where, encoding=encoding)
+
+
 def _csv(path: Path, columns: Columns) -> Incoming:
+    """Rows of a CSV file.
+
+    A quote that is never closed swallows all that follows. Where every row before it was one line,
+    only its line is given up and reading goes on behind it.
+    """
     csv.field_size_limit(_LONGEST_CELL)
     with path.open("rb") as file:
         start = file.read(4)
         header, _ = decode(start + file.readline())
     wide = start[:2] in (b"\xff\xfe", b"\xfe\xff")
     mark = max(",;\t", key=header.count)
-    with path.open(
-        encoding="utf-16" if wide else "utf-8-sig",
-        errors="replace" if wide else "surrogateescape",
-        newline="",
-    ) as lines:
+    with _open_table(path, wide=wide) as lines:
         rows = csv.reader(lines, delimiter=mark, strict=True)
         try:
             names = [name.strip() for name in next(rows, [])]
         except csv.Error as error:
             raise BadInput(f"{path}: its header is not CSV ({error})") from None
-        places = _places(path, names, columns)
-        yield from _rows(rows, places, len(names))
+    table = _Table(path, wide, mark, _places(path, names, columns), len(names))
+    skip: int | None = rows.line_num
+    while skip is not None:
+        skip = yield from table.rows(skip)
 
 
-def _rows(rows: Reader, places: tuple[int, int, int | None], width: int) -> Incoming:
-    while True:
-        first = rows.line_num + 1
-        try:
-            cells = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            span = f"lines {first:,} to {rows.line_num:,}"
-            yield Unread(span, "", f"not CSV ({error}); is a quote missing?")
-            continue
-        if not cells:
-            continue
-        where = f"line {first:,}"
-        if len(cells) != width:
-            name = cells[places[0]] if places[0] < len(cells) else ""
-            yield Unread(where, name, f"{len(cells)} cells where the header has {width}")
-            continue
-        mended = [_mend(cells[place]) if place is not None else ("", "") for place in places]
-        (name, _), (text, encoding), (patient, _) = mended
-        yield Report(name.strip(), patient.strip(), text, where, encoding=encoding)
+def _open_table(path: Path, *, wide: bool) -> TextIO:
+    return path.open(
+        encoding="utf-16" if wide else "utf-8-sig",
+        errors="replace" if wide else "surrogateescape",
+        newline="",
+    )
 
 
 def _mend(cell: str) -> tuple[str, str]:
@@ -237,7 +252,7 @@ def _parquet(path: Path, columns: Columns) -> Incoming:
     wanted = [names[place] for place in places if place is not None]
     row = 0
     for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=wanted):
-        by_name = {name: batch.column(name).cast(pa.string()).to_pylist() for name in wanted}
+        by_name = {name: _texts(path, name, batch.column(name)) for name in wanted}
         nobody = [""] * batch.num_rows
         told = (
             by_name[columns.report],
@@ -250,6 +265,13 @@ def _parquet(path: Path, columns: Columns) -> Incoming:
                 yield Unread(f"row {row:,}", name or "", "no text: the cell is null")
             else:
                 yield Report(name or "", patient or "", text, f"row {row:,}")
+
+
+def _texts(path: Path, name: str, cells: pa.Array) -> list[str | None]:
+    try:
+        return list(cells.cast(pa.string()).to_pylist())
+    except pa.ArrowException:
+        raise BadInput(f"{path}: column {name!r} holds {cells.type}, not text") from None
 
 
 def _places(path: Path, names: list[str], columns: Columns) -> tuple[int, int, int | None]:

@@ -195,6 +195,8 @@ class _Stream:
         """Take the time; an input of which nothing could be mined leaves no file."""
         self.mined.seconds = time.monotonic() - self._started
         if not self.mined.reports and (self.mined.unread or not allow_none):
+            if not self.mined.unread:
+                raise BadInput("there is no report in it")
             first = self.mined.first
             why = f": {first.where}: {first.reason}" if first else ""
             raise BadInput(f"no report could be mined, {self.mined.unread:,} are unreadable{why}")
