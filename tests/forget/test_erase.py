@@ -115,7 +115,7 @@ def test_killed_before_any_step_the_same_command_goes_on_to_the_same_end(
 ) -> None:
     log = two.root / ".thorax/predictions.jsonl"
     log.write_text("".join(json.dumps({"image": image(n)}) + "\n" for n in (5, 6)))
-    for step in ("data", "track", "commit", "journal", "object DVC", "object far", "run cache"):
+    for step in ("data", "commit", "object DVC", "object remote far"):
         command = [sys.executable, "-c", _KILLED, step]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
         assert answer.returncode == -signal.SIGKILL, (step, answer.stdout, answer.stderr)

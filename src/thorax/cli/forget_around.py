@@ -66,7 +66,9 @@ def _open(name: str, url: str, settings: Iterable[str]) -> Store:
     start = f"remote.{name}."
     own = {key.removeprefix(start) for key in settings if key.startswith(start)} - {"url"}
     if own:
-        raise NetworkError(f"{name} ({url}): only DVC reads its settings {', '.join(sorted(own))}")
+        raise NetworkError(
+            f"remote {name} ({url}): only DVC reads its settings {', '.join(sorted(own))}"
+        )
     remote = open_remote(name, url)
     next(remote.digests(), None)
     return remote

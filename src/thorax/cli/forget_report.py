@@ -1,5 +1,6 @@
 """What `thorax forget` prints: what was found, what was done, and what people must do now."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +12,8 @@ from thorax.forget.places import Place
 from thorax.forget.survey import Survey
 from thorax.sources.removal import Removal
 
-_SHOWN = 3  # commits of one row
+_SHOWN = 2  # commits of one row
+_LONG = 44  # characters of a commit's first line that are shown
 
 
 def print_survey(found: Survey, places: Sequence[Place], unreached: Sequence[str]) -> None:
@@ -35,12 +37,12 @@ def print_survey(found: Survey, places: Sequence[Place], unreached: Sequence[str
     _print(console, "files on this machine", ("where", "files", "erasing"), [
         (_kind(kind), f"{count:,}", _HOW[how]) for (kind, how), count in sorted(counts.items())
     ])  # fmt: skip
-    logs = [place for place in places if place.path.suffix in (".jsonl", ".log")]
+    logs = [place for place in places if _is_prediction_log(place)]
     _print(console, "prediction logs", ("file",), [(str(place.path),) for place in logs])
     for version in found.unknown:
         print(f"unknown: version {version.name} ({_where(version.where)}) is in no store any more")
     for text in unreached:
-        print(f"not looked into: remote {text}")
+        print(f"not looked into: {text}")
 
 
 def print_removal(done: Removal) -> None:
@@ -91,7 +93,7 @@ def _print_erased(erased: Erased) -> None:
 def _print_unreachable(erased: Erased, unreached: Sequence[str], history: Sequence[str]) -> None:
     print("not reached from here:")
     for text in unreached:
-        print(f"  remote {text}: run this again when it answers, or remove the objects that "
+        print(f"  {text}: run this again when it answers, or remove the objects that "
               "`.thorax/forget/*.receipt.json` lists from its files/md5/")  # fmt: skip
     for place in erased.told:
         print(f"  {place.path} names them: remove it yourself when you can")
@@ -112,6 +114,12 @@ _HOW = {"remove": "removed", "rows": "their rows removed", "tell": "left to you"
 
 def _kind(kind: str) -> str:
     return f"{kind}/" if kind in ("artifacts", "data") else f".thorax/{kind}"
+
+
+def _is_prediction_log(place: Place) -> bool:
+    """What a model said of them: stored predictions, and what a service wrote down."""
+    logged = place.path.suffix in (".jsonl", ".log") and place.kind != "review"
+    return logged or place.path.name.startswith("predictions")
 
 
 def _print(
@@ -139,4 +147,7 @@ def _splits(splits: dict[str, int] | None) -> str:
 
 def _where(where: Sequence[str]) -> str:
     more = f" and {len(where) - _SHOWN} more" if len(where) > _SHOWN else ""
-    return "; ".join(where[:_SHOWN]) + more
+    return (
+        "; ".join(textwrap.shorten(each, _LONG, placeholder="...") for each in where[:_SHOWN])
+        + more
+    )

@@ -10,7 +10,7 @@ from rich.table import Table
 from flows import dvc, versions
 from thorax import artifacts, environment
 from thorax.cli import presets
-from thorax.sources import registry
+from thorax.sources import registry, tombstones
 
 _SHOWN = 10
 
@@ -61,6 +61,10 @@ def checkout(revision: str) -> None:
     """Bring `data/` to an earlier version."""
     digest = versions.checkout(revision)
     print(f"data/ is now version {digest[:12]}; `dvc repro` rebuilds from it")
+    if held := _forgotten_in(artifacts.root()):
+        print(
+            f"it holds {held:,} forgotten patients: train nothing on it, `thorax pull` leaves them out"
+        )
     print("(`thorax retrain` pulls first, and so goes on to what the source has now)")
 
 
@@ -77,6 +81,14 @@ def tag(name: str) -> None:
 def push() -> None:
     """Send the version in the working tree to the DVC remote."""
     dvc.write("push", versions.FILE)
+
+
+def _forgotten_in(root: Path) -> int:
+    """How many patients of `data/` have a tombstone."""
+    source = str(artifacts.read_json(root / "data/source.json").get("source", ""))
+    patients = artifacts.read_csv(root / "data/entries.csv").get("patient", ())
+    stones = tombstones.read(root / tombstones.FILE)
+    return len(tombstones.matching(stones, patients, source=source))
 
 
 def _entries(revision: str | None) -> dict[str, tuple[str, ...]]:

@@ -144,7 +144,7 @@ def _release(entry: dict[str, Any]) -> Release:
 
 def _of(store: Store) -> list[str]:
     digests = list(store.digests())
-    return list(track(digests, f"reading the {store.name}", len(digests)))
+    return list(track(digests, f"reading {store.name}", len(digests)))
 
 
 def _holds(store: Store, digest: str, found: Survey, judged: dict[str, bool]) -> bool:

@@ -121,9 +121,9 @@ def open_remote(name: str, url: str) -> Store:
     if "://" not in local:
         path = Path(local)
         if not path.is_dir() and not os.access(path.parent, os.W_OK):
-            raise NetworkError(f"{name} ({url}): no such folder; is its disk mounted?")
-        return Folder(name, path)
-    return Remote(name, url)
+            raise NetworkError(f"remote {name} ({url}): no such folder; is its disk mounted?")
+        return Folder(f"remote {name}", path)
+    return Remote(f"remote {name}", url)
 
 
 def is_digest(text: str) -> bool:

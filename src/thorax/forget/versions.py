@@ -101,7 +101,7 @@ def known(root: Path, trees: Iterable[Path], kept: list[Store]) -> list[DataVers
             if digest.endswith(".dir") and digest not in found:
                 files = lineage.members(kept, digest)
                 if {"source.json", "entries.csv"} <= files.keys():
-                    found[digest] = DataVersion(digest, (f"only in the {store.name}",), files)
+                    found[digest] = DataVersion(digest, (f"only in {store.name}",), files)
     return list(found.values())
 
 

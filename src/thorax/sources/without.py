@@ -81,7 +81,7 @@ def honour(
     listed = list_all([(each.path, _sha256(each)) for each in content.archives], home)
     hit = [each for each in content.archives if not names.isdisjoint(listed[each.path])]
     if gone.patients:
-        say(f"{len(gone.patients):,} forgotten patients ({len(gone.images):,} images) stay out")
+        say(f"forgotten patients stay out: {len(gone.patients):,}, {len(gone.images):,} images")
     left = replace(
         content,
         identity={**content.identity, "forgotten": applied},
