@@ -25,6 +25,7 @@ class Check:
         reason: what the check protects from.
         rows: the first offenders, where the table itself cannot name them (statistics).
         offenders: how many there are then.
+        not_applicable: why the rule says nothing about this data; it is then not run, and holds.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Check:
     reason: str
     rows: tuple[Row, ...] = ()
     offenders: int = 0
+    not_applicable: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,4 +81,18 @@ def has_columns(columns: tuple[str, ...]) -> Check:
         {"column_set": list(columns), "exact_match": False},
         "critical",
         "a table without its columns was written by something else, or cut",
+    )
+
+
+def says_nothing(
+    name: str, column: str, severity: Severity, reason: str, not_applicable: str = ""
+) -> Check:
+    """A check that a helper column, which names what is wrong, is empty."""
+    return Check(
+        name,
+        "ExpectColumnValuesToBeInSet",
+        {"column": column, "value_set": [""]},
+        severity,
+        reason,
+        not_applicable=not_applicable,
     )

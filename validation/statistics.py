@@ -1,30 +1,16 @@
 """Rules over whole tables: computed in pandas into small tables, judged by ordinary expectations.
 
 `statistics` has one row and one column per number; `positives` one row per split x finding.
+Visits, mentions, agreement and drift have files of their own.
 """
-
-from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from thorax.findings import FINDINGS, SPLITS, target_column
-from validation.checks import Check, Row, Severity, Table
+from validation import cells, mentions, statistic, visits
+from validation.checks import Check, Table
 from validation.settings import ValidationConfig
-
-
-@dataclass(frozen=True)
-class _Statistic:
-    """A number with its bounds; `rows` are the offenders behind it."""
-
-    name: str
-    column: str
-    value: float
-    severity: Severity
-    reason: str
-    low: float | None = None
-    high: float | None = None
-    rows: tuple[Row, ...] = ()
+from validation.statistic import Statistic
 
 
 def tables(
@@ -33,63 +19,50 @@ def tables(
     labels: pd.DataFrame,
     manifest: pd.DataFrame,
     config: ValidationConfig,
-) -> tuple[Table, Table]:
-    """The two derived tables with their suites.
+) -> tuple[Table, ...]:
+    """The derived tables with their suites.
 
     Args:
-        entries: columns `image, patient`.
+        entries: columns `image, patient, follow_up, age_years, sex, split`.
         reports: columns `report, patient, images`.
         labels: columns `report, finding, state`.
         manifest: the manifest.
         config: bounds.
     """
+    named = config.rows_named
     numbers = (
-        _torn_patients(manifest, config.rows_named),
+        _torn_patients(manifest, named),
+        _listed(entries, manifest, named),
         *(_size(manifest, split) for split in SPLITS),
-        _copies(manifest, config.rows_named),
+        _copies(manifest, named),
         _unreadable(manifest, config.unreadable_share_max),
-        _foreign_reports(entries, reports, config.rows_named),
-        _doubtful(labels, config.uncertain_share_max),
-        _silent(labels, config.rows_named),
+        *visits.statistics(entries, named),
+        *mentions.statistics(entries, reports, labels, config),
     )
-    frame = pd.DataFrame([{number.column: number.value for number in numbers}])
-    checks = tuple(_check(number) for number in numbers)
-    return Table("statistics", frame, (), checks), _positives(manifest, config)
-
-
-def _check(number: _Statistic) -> Check:
-    bounds: dict[str, Any] = {"column": number.column}
-    if number.low is not None:
-        bounds["min_value"] = number.low
-    if number.high is not None:
-        bounds["max_value"] = number.high
-    return Check(
-        number.name,
-        "ExpectColumnMaxToBeBetween",
-        bounds,
-        number.severity,
-        number.reason,
-        number.rows,
-        offenders=int(number.value) if number.rows else 0,
+    return (
+        statistic.table("statistics", numbers),
+        _positives(manifest, config),
+        mentions.table(labels, config),
     )
 
 
-def _torn_patients(manifest: pd.DataFrame, named: int) -> _Statistic:
+def _torn_patients(manifest: pd.DataFrame, named: int) -> Statistic:
     used = manifest[manifest["split"] != ""]
-    splits = used.groupby("patient")["split"].unique()
-    torn = splits[splits.map(len) > 1]
+    pairs = used.drop_duplicates(["patient", "split"])
+    torn = pairs[pairs["patient"].duplicated(keep=False)].groupby("patient", sort=True)["split"]
+    first = {patient: sorted(names) for patient, names in torn.unique().head(named).items()}
     rows = tuple(
         {
             "patient": patient,
-            "splits": sorted(names),
+            "splits": names,
             "images": used.loc[used["patient"] == patient, "image"].head(named).tolist(),
         }
-        for patient, names in torn.head(named).items()
+        for patient, names in first.items()
     )
-    return _Statistic(
+    return Statistic(
         "no patient is in two splits",
         "patients_in_two_splits",
-        len(torn),
+        torn.ngroups,
         "critical",
         "a model that has seen the patient scores better on the test than it will on others",
         high=0,
@@ -97,8 +70,24 @@ def _torn_patients(manifest: pd.DataFrame, named: int) -> _Statistic:
     )
 
 
-def _size(manifest: pd.DataFrame, split: str) -> _Statistic:
-    return _Statistic(
+def _listed(entries: pd.DataFrame, manifest: pd.DataFrame, named: int) -> Statistic:
+    listed = set(entries.loc[entries["split"] == "test", "patient"])
+    learned = manifest["split"].isin(("train", "validation")).to_numpy(bool)
+    leaked = manifest[learned & cells.among(manifest["patient"], listed)]
+    return Statistic(
+        "no patient of the official test list is trained on",
+        "listed_test_patients_in_training",
+        leaked["patient"].nunique(),
+        "critical",
+        "results on the official test would be better than they are, and no longer comparable",
+        high=0,
+        rows=statistic.rows(leaked[["image", "patient", "split"]], named),
+        not_applicable="" if listed else "the source has no official test list",
+    )
+
+
+def _size(manifest: pd.DataFrame, split: str) -> Statistic:
+    return Statistic(
         f"{split} is not empty",
         f"images_in_{split}",
         int((manifest["split"] == split).sum()),
@@ -108,26 +97,26 @@ def _size(manifest: pd.DataFrame, split: str) -> _Statistic:
     )
 
 
-def _copies(manifest: pd.DataFrame, named: int) -> _Statistic:
+def _copies(manifest: pd.DataFrame, named: int) -> Statistic:
     used = manifest[manifest["split"] != ""]
     doubled = used[used["sha256"].duplicated(keep=False)]
     splits = doubled.groupby("sha256")["split"].nunique()
     across = doubled[doubled["sha256"].isin(splits.index[splits > 1])].sort_values(
         ["sha256", "image"]
     )
-    return _Statistic(
+    return Statistic(
         "no file lies in two splits under two names",
         "files_in_two_splits",
         across["sha256"].nunique(),
         "warning",
         "the same picture in train and test is a leak even when the patients differ",
         high=0,
-        rows=_rows(across[["image", "patient", "split"]], named),
+        rows=statistic.rows(across[["image", "patient", "split"]], named),
     )
 
 
-def _unreadable(manifest: pd.DataFrame, highest: float) -> _Statistic:
-    return _Statistic(
+def _unreadable(manifest: pd.DataFrame, highest: float) -> Statistic:
+    return Statistic(
         f"at most {highest:.2%} of the images are unreadable",
         "unreadable_share",
         float((~manifest["readable"]).mean()) if len(manifest) else 0.0,
@@ -137,60 +126,19 @@ def _unreadable(manifest: pd.DataFrame, highest: float) -> _Statistic:
     )
 
 
-def _foreign_reports(entries: pd.DataFrame, reports: pd.DataFrame, named: int) -> _Statistic:
-    links = reports.assign(image=reports["images"].str.split("|")).explode("image")
-    pairs = links.merge(entries[["image", "patient"]], on="image", suffixes=("", "_of_image"))
-    foreign = pairs[pairs["patient"] != pairs["patient_of_image"]]
-    return _Statistic(
-        "every report is about its own patient's images",
-        "reports_of_other_patients",
-        foreign["report"].nunique(),
-        "critical",
-        "labels mined from another patient's report are wrong labels",
-        high=0,
-        rows=_rows(foreign[["report", "patient", "image", "patient_of_image"]], named),
-    )
-
-
-def _doubtful(labels: pd.DataFrame, highest: float) -> _Statistic:
-    said = labels[labels["finding"].isin(FINDINGS) & (labels["state"] != "unmentioned")]
-    return _Statistic(
-        f"at most {highest:.0%} of what the reports mention is doubtful",
-        "uncertain_share",
-        float((said["state"] == "uncertain").mean()) if len(said) else 0.0,
-        "warning",
-        "reports that mostly hedge, or a rule that sees hedges everywhere, leave few labels",
-        high=highest,
-    )
-
-
-def _silent(labels: pd.DataFrame, named: int) -> _Statistic:
-    mentioned = labels["state"].ne("unmentioned").groupby(labels["report"], sort=False).any()
-    silent = mentioned.index[~mentioned]
-    return _Statistic(
-        "every report says something that is recognised",
-        "silent_reports",
-        len(silent),
-        "warning",
-        "an empty report or one in another language labels nothing; its images stay unknown",
-        high=0,
-        rows=tuple({"report": report} for report in silent[:named]),
-    )
-
-
 def _positives(manifest: pd.DataFrame, config: ValidationConfig) -> Table:
-    columns = [target_column(finding) for finding in FINDINGS]
-    sums = manifest.groupby("split")[columns].sum().reindex(list(SPLITS), fill_value=0)
+    targets = manifest[[target_column(finding) for finding in FINDINGS]]
+    sums = {split: targets[manifest["split"] == split].sum().to_numpy() for split in SPLITS}
     frame = pd.DataFrame(
         [
             {
                 "split": split,
                 "finding": finding,
-                "positives": int(sums.loc[split, target_column(finding)]),  # type: ignore[arg-type]
+                "positives": int(sums[split][place]),
                 "minimum": getattr(config.positives_min, split),
             }
             for split in SPLITS
-            for finding in FINDINGS
+            for place, finding in enumerate(FINDINGS)
         ]
     )
     enough = Check(
@@ -201,10 +149,3 @@ def _positives(manifest: pd.DataFrame, config: ValidationConfig) -> Table:
         "a finding with a handful of positives cannot be learned, calibrated or judged",
     )
     return Table("positives", frame, ("split", "finding"), (enough,))
-
-
-def _rows(frame: pd.DataFrame, named: int) -> tuple[Row, ...]:
-    return tuple(
-        {str(key): value for key, value in row.items()}
-        for row in frame.head(named).to_dict("records")
-    )
