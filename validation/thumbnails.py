@@ -5,7 +5,7 @@ read. A picture that cannot be had (unreadable image, shard not on this machine)
 """
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ class Thumbnails:
         """One image's picture."""
         if image not in self._rows.index:
             return Thumbnail(image, "", "not in the manifest")
-        row: dict[str, Any] = self._rows.loc[image].to_dict()
+        row = self._rows.loc[image].to_dict()
         if not row["readable"] or int(row["row"]) < 0:
             return Thumbnail(image, "", f"cannot be read: {row['reason'] or 'no reason given'}")
         frames = self._frames(str(row["shard"]))
@@ -95,7 +95,7 @@ def _jpeg(frame: NDArray[np.uint8], size_px: int) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
 
 
-def _place(row: dict[str, Any]) -> str:
+def _place(row: Mapping[Hashable, Any]) -> str:
     """Patient and split, as far as the manifest says them."""
     patient = f"patient {row['patient']}" if "patient" in row else ""
     split = str(row["split"] or "in no split") if "split" in row else ""
