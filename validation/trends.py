@@ -40,6 +40,13 @@ class Line:
             return "-"
         return f"{value:.1f} %" if self.unit else f"{value:,.0f}"
 
+    def change(self) -> str:
+        """What the last version has more than the one before; points for a percentage."""
+        before, now = self.values[-2:] if len(self.values) > 1 else (None, None)
+        if before is None or now is None:
+            return "-"
+        return f"{now - before:+.1f} points" if self.unit else f"{now - before:+,.0f}"
+
 
 @dataclass(frozen=True)
 class Trends:

@@ -220,7 +220,8 @@ def test_the_page_draws_trends_or_says_that_there_is_one_version(
     older = replace(version, earlier=(statistics("aaaaaaaaaa", 0.2),))
     text = draw(tmp_path, older)
     assert text.count("<polyline") == 2 + len(FINDINGS)
-    assert "Mass 20.0 % 10.0 %" in words(text)
+    assert "Mass 20.0 % 10.0 % -10.0 points" in words(text)
+    assert "images 9 9 +0" in words(text)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
