@@ -27,6 +27,7 @@ _MEANING: dict[Kind, Assertion] = {
     "subject": "set aside",
 }
 _PUNCTUATION = re.compile(r"[,;:()]")
+_OR = re.compile(r"\b(?:or|nor)\b", re.IGNORECASE)
 _MARKS = "?"  # a mark behind a finding speaks of its neighbour alone
 _DESCRIBES_WORDS = 6
 _ALONE_WORDS = 3
@@ -142,6 +143,9 @@ class _Clause:
         self._attributive = {
             (cue.start, cue.end) for cue in self._cues if cue.what.direction == "before"
         }
+        self._predicative = {
+            (cue.start, cue.end) for cue in self._cues if cue.what.direction == "after"
+        }
         self._bare = self._bare and not self._cues
 
     def reading(self, item: Found[Phrase]) -> tuple[Found[Cue] | None, Assertion, str]:
@@ -172,22 +176,52 @@ class _Clause:
 
     def _nearest(self, start: int, end: int) -> Found[Cue] | None:
         reached: list[tuple[int, Found[Cue]]] = []
+        told = self._is_told_of(end)
         for item in self._cues:
             if start <= item.start and item.end <= end:  # "heart is not enlarged"
-                reached.append((0, item))
-            elif item.what.direction == "before" and item.end <= start:
-                if not self._parted(item.end, start, item.what):
-                    reached.append((start - item.end, item))
-            elif item.what.direction == "after" and item.start >= end:
-                words = len(self._sentence[end : item.start].split())
-                mark = not self._sentence[item.start : item.end].strip(_MARKS)
-                if self._describes_the_next(item):
-                    continue
-                if words <= (0 if mark else self._reach) and not self._parted(
-                    end, item.start, item.what
-                ):
-                    reached.append((item.start - end, item))
+                return item
+            before = item.what.direction == "before" and item.end <= start
+            after = item.what.direction == "after" and item.start >= end
+            if not (before or after):
+                continue
+            left, right = (item.end, start) if before else (end, item.start)
+            if (
+                not self._parted(left, right, item.what)
+                and not (before and told and self._has_met_another(item, start))
+                and (self._looks_on(item, start) if before else self._looks_back(item, end))
+            ):
+                reached.append((right - left, item))
         return min(reached, key=lambda pair: pair[0])[1] if reached else None
+
+    def _looks_on(self, cue: Found[Cue], start: int) -> bool:
+        """Whether a cue is not done with what stood before it: "effusion resolved, mass seen"."""
+        alike = (cue.start, cue.end) in self._predicative
+        return not (alike and self._sentence[cue.end : start].lstrip().startswith((",", ";")))
+
+    def _looks_back(self, cue: Found[Cue], end: int) -> bool:
+        if self._describes_the_next(cue):
+            return False
+        words = len(self._sentence[end : cue.start].split())
+        is_mark = not self._sentence[cue.start : cue.end].strip(_MARKS)
+        return words <= (0 if is_mark else self._reach)
+
+    def _is_told_of(self, end: int) -> bool:
+        """Whether a word follows a mention that only what is there can have: "is unchanged"."""
+        return any(
+            item.what == "told"
+            and item.start >= end
+            and not self._sentence[end : item.start].strip()
+            for item in self._boundaries
+        )
+
+    def _has_met_another(self, cue: Found[Cue], start: int) -> bool:
+        """Whether a denial has its own finding, and "or" does not carry it on to the next."""
+        others = [item for item in self._named if cue.end <= item.start and item.end <= start]
+        return (
+            cue.what.kind == "negation"
+            and bool(others)
+            and not _OR.search(self._sentence, others[-1].end, start)
+        )
 
     def _describes_the_next(self, cue: Found[Cue]) -> bool:
         """Whether a hedge stands before its own finding: "cardiomegaly and possible edema"."""
@@ -208,8 +242,8 @@ class _Clause:
 
 
 def _ends(boundary: str, cue: Cue | None) -> bool:
-    if boundary == "both":
-        return True
+    if boundary in ("both", "told"):
+        return boundary == "both"
     if boundary == "before":
         return cue is None or cue.direction == "before"
     return cue is not None and _MEANING[cue.kind] == "set aside"

@@ -92,7 +92,7 @@ class Lexicon:
     Attributes:
         phrases: the wordings of every finding, then of `other`, `noted` and `normal`.
         cues: what changes the meaning of a finding in its reach.
-        boundary: what ends the reach of a cue, and of which; `-` hides a boundary inside it.
+        boundary: what ends the reach of a cue, and of which (`rules/README.txt`).
         severity: words of degree, and the degree.
         laterality: words of side, and the side.
         heading: a heading and its colon; group `name`.
@@ -128,7 +128,7 @@ def load(folder: Path = BUILT_IN) -> Lexicon:
     return Lexicon(
         phrases=Finder(phrases),
         cues=Finder(pair for kind in KINDS for pair in _cues(rules, kind)),
-        boundary=Finder(_pairs(rules / "boundary.txt", ("both", "before", "aside", "-"))),
+        boundary=Finder(_pairs(rules / "boundary.txt", ("both", "before", "aside", "told", "-"))),
         severity=Finder(_pairs(rules / "severity.txt", ("mild", "moderate", "severe"))),
         laterality=Finder(_pairs(rules / "laterality.txt", ("left", "right", "bilateral"))),
         heading=re.compile(rf"(?:^|(?<=[\n.;]))[ \t]*(?P<name>{headings})[ \t]*:", re.IGNORECASE),

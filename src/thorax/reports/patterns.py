@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 Payload = TypeVar("Payload")
 
 _GAP = r"(?:\s+[\w'/-]+){0,4}?"
-_PUNCTUATION = {",", ";", ":", "?"}
+_PUNCTUATION = {",", ";", ":", "?", "("}
 _WORD = re.compile(r"\w+")
 _SLASHED = re.compile(r"\w/\w")
 _KEY_LETTERS = 4
@@ -93,7 +93,8 @@ def pattern_of(phrase: str) -> str:
         elif token in _PUNCTUATION:
             pieces.append(rf"\s*{re.escape(token)}")
         else:
-            pieces.append((r"\s+" if pieces else "") + _words(token))
+            apart = r"\s*" if pieces and pieces[-1].endswith(r"\(") else r"\s+"
+            pieces.append((apart if pieces else "") + _words(token))
     return "".join(pieces)
 
 
