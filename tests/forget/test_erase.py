@@ -16,6 +16,7 @@ from flows import dvc
 from tests.forget.conftest import Done, Site, bytes_of, copy, git, image, objects, png
 from thorax import artifacts
 from thorax.cli.forget import forget
+from thorax.errors import ThoraxError
 
 DIGESTS = {hashlib.sha256(png(number)).hexdigest() for number in (6, 7)}
 NAMES = (image(6).encode(), image(7).encode(), b"scan_0006", b"Study 6.")
@@ -102,6 +103,7 @@ def test_the_new_version_is_pushed_pulled_and_run_afterwards(
 _KILLED = """
 import os, signal, sys
 from thorax.cli.forget import forget
+from thorax.errors import ThoraxError
 def step(name):
     if name.startswith(sys.argv[1]):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -135,3 +137,25 @@ def test_killed_before_any_step_the_same_command_goes_on_to_the_same_end(
     assert said.count("withdraw thorax:") == 2
     assert log.read_text() == json.dumps({"image": image(5)}) + "\n"
     assert len(git("log", "--format=%h", "--", "forgotten.csv").split()) == 1
+
+
+def test_a_remote_that_does_not_answer_is_named_and_a_later_call_ends_it(
+    two: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = two.root / ".dvc/config"
+    config.write_text(config.read_text() + "['remote \"gone\"']\n    url = nowhere://bucket\n")
+    with pytest.raises(ThoraxError, match="not everything is erased"):
+        forget("P3", source=None, erase=True, dry_run=False, yes=True)
+    said = capsys.readouterr().out
+    assert "not looked into: remote gone (nowhere://bucket)" in said
+    assert not any(map(holds, objects(two.remote).values()))
+    assert len(list((two.root / ".thorax/forget").iterdir())) == 2  # the journal stays
+    git("commit", "-qam", "Another remote")
+    config.write_text(config.read_text().replace("nowhere://bucket", "../../second"))
+    late = two.top / "second/files/md5/ab"
+    late.mkdir(parents=True)
+    (late / "cdef0123456789abcdef0123456789").write_bytes(png(6))
+    forget("P3", source=None, erase=True, dry_run=False, yes=True)
+    assert list(late.iterdir()) == []
+    (receipt,) = (two.root / ".thorax/forget").iterdir()
+    assert receipt.name.endswith(".receipt.json")

@@ -62,9 +62,7 @@ def checkout(revision: str) -> None:
     digest = versions.checkout(revision)
     print(f"data/ is now version {digest[:12]}; `dvc repro` rebuilds from it")
     if held := _forgotten_in(artifacts.root()):
-        print(
-            f"it holds {held:,} forgotten patients: train nothing on it, `thorax pull` leaves them out"
-        )
+        print(f"it holds {held:,} forgotten patients: train nothing on it; a pull leaves them out")
     print("(`thorax retrain` pulls first, and so goes on to what the source has now)")
 
 
