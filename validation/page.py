@@ -23,7 +23,7 @@ from validation.thumbnails import Thumbnails
 from validation.verdict import Verdict
 
 NAME = "summary.html"
-_NAMES = ("row", "image", "images", "report", "patient", "split", "splits", "finding")
+_NAMES = ("row", "image", "report", "patient", "split", "splits", "finding", "images")
 
 
 @dataclass(frozen=True)
