@@ -1,6 +1,6 @@
 """Makes `src/thorax/dataset/reference.npz`, what the image checks know of chests.
 
-    python benchmarks/chest_reference.py ../shared/nih data --write
+    python -m benchmarks.chest_reference ../shared/nih data --write
 
 Fitted on half of the patients of NIH's official train_val list that are in the folder (chosen by a
 hash; the other half and the test list are kept for `image_checks.py`), each image as it is and with

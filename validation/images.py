@@ -1,8 +1,8 @@
 """The suite of the images themselves: how the dataset stage measured them, and copies among them.
 
 Measured were size, levels, burned-in letters, and what a frame looks like beside the reference's
-chests; here bounds are put on the measures. An image that does not look like a chest is not said to
-be turned, mirrored or inverted as well. Thresholds were set for few false alarms: what the checks
+chests; here bounds are put on the measures. An image that looks like a chest in no way is not said
+to be turned or inverted as well. Thresholds were set for few false alarms: what the checks
 found and missed on real images stands in `docs/log.md`. A heart on the right side (dextrocardia)
 and a lung that is white throughout look mirrored; whether a film is lateral was not measured.
 """
@@ -82,18 +82,17 @@ def judged(manifest: pd.DataFrame, config: ImagesConfig) -> pd.DataFrame:
     frame = manifest.loc[manifest["readable"], list(COLUMNS)].reset_index(drop=True)
     sides = frame[["width_px", "height_px"]].astype("float64")
     seen, margin = frame["seen_as"], frame["seen_margin"]
-    strange = (frame["strangeness"] > config.strangeness_max) | (
-        frame["chest_score"] < config.chest_score_min
-    )
-    mirrored = seen.eq("mirrored")
-    sure = ~strange & (margin >= config.turned_margin_min)
+    no_way_fits = frame["chest_score"] < config.chest_score_min
+    strange = no_way_fits | (frame["strangeness"] > config.strangeness_max)
+    sure = ~no_way_fits & (margin >= config.turned_margin_min)
+    surer = ~strange & (margin >= config.mirrored_margin_min)
     return frame.assign(
         side_px=sides.min(axis=1),
         aspect=sides.max(axis=1) / sides.min(axis=1),
         strange=strange,
         inverted=sure & seen.str.contains("inverted"),
         turned=sure & seen.str.contains("turned"),
-        mirrored=~strange & mirrored & (margin >= config.mirrored_margin_min),
+        mirrored=surer & seen.eq("mirrored"),
         blank=(frame["level_range"] < config.level_range_min)
         | (frame["mode_share"] > config.mode_share_max),
         black=frame["low_share"] > config.low_share_max,
