@@ -136,6 +136,7 @@ class _Clause:
         self._boundaries = [
             item for item in apart(lexicon.boundary.all(sentence, beginnings)) if item.what != "-"
         ]
+        self._told = [item for item in self._boundaries if item.what == "told"]
         self.severity = lexicon.severity.all(sentence, beginnings)
         self.laterality = lexicon.laterality.all(sentence, beginnings)
         self._bare = _is_bare_choice(sentence, named) and not self.laterality
@@ -208,10 +209,8 @@ class _Clause:
     def _is_told_of(self, end: int) -> bool:
         """Whether a word follows a mention that only what is there can have: "is unchanged"."""
         return any(
-            item.what == "told"
-            and item.start >= end
-            and not self._sentence[end : item.start].strip()
-            for item in self._boundaries
+            item.start >= end and not self._sentence[end : item.start].strip()
+            for item in self._told
         )
 
     def _has_met_another(self, cue: Found[Cue], start: int) -> bool:

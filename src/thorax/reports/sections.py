@@ -25,8 +25,13 @@ _GOES_ON = re.compile(r"(?:,|\b(?:or|and|of|with|in|the|a|an|no|is|are|to|for))\
 _LONGEST_HEADING = 200  # characters, blanks included; no heading comes near it
 
 _NO_END = "".join(rf"(?<!\b(?i:{short})\.)" for short in ("vs", "dr", "approx", r"e\.g", r"i\.e"))
-_STOP = rf"(?<=[.!])(?<!\n\d\.){_NO_END}\s+|(?<=[\w)?]\?)\s+|\n\s*\n"
-_STOP += r"|(?<=[A-Za-z]{3}\.)(?=[A-Za-z]{2})"  # nothing stands between two sentences
+_STOP = (
+    r"(?<=[.!?])(?:"
+    rf"(?<=[.!])(?<!\n\d\.){_NO_END}\s+|"
+    r"(?<=[\w)?]\?)\s+|"
+    r"(?<=[A-Za-z]{3}\.)(?=[A-Za-z]{2}))|"  # nothing stands between two sentences
+    r"\n\s*\n"
+)
 _ITEM = r"[ \t]*(?:[-*•]|\d+[.)])[ \t]"
 _BULLET = re.compile(_ITEM)
 _SENTENCE_END = re.compile(rf"{_STOP}|\n(?={_ITEM})|\n(?=[ \t]*[A-Z][a-z])")

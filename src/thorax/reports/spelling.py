@@ -51,9 +51,13 @@ class Corrector:
             for shorter in (word, *_without_one(word)):
                 self._meant.setdefault(shorter, word)
         self._answers: dict[str, str] = {}
+        self._right_words: set[str] = set()  # known to need no correction
 
     def correct(self, sentence: str) -> Corrected:
         """The sentence, its long words mended where exactly one letter is wrong."""
+        words = set(_WORD.findall(sentence.lower()))
+        if self._right_words.issuperset(words):
+            return Corrected(sentence)
         text, shifts = sentence, []
         grown = 0
         for match in _WORD.finditer(sentence):
@@ -64,6 +68,8 @@ class Corrector:
                 longer = len(match.group()) - len(meant)
                 grown -= longer
                 shifts.append((start + len(meant), longer))
+        if not shifts and len(self._right_words) < _CACHED_WORDS:
+            self._right_words |= words
         return Corrected(text, tuple(shifts)) if shifts else Corrected(sentence)
 
     def _meant_by(self, word: str) -> str:
