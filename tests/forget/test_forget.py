@@ -32,6 +32,8 @@ def test_a_dry_run_lists_versions_models_and_bentos_and_changes_nothing(
     assert both.count("2 train") == 2  # both models
     assert both.count("\n thorax:") == 2
     assert both.count("served by `thorax serve`") == 1
+    logs = [line for line in both.splitlines() if line.startswith("prediction log: ")]
+    assert [line.rpartition("/")[2] for line in logs] == ["predictions.parquet"]
     run("P7", dry_run=True)
     later = capsys.readouterr().out
     assert second in later and first not in later

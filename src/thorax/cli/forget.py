@@ -86,7 +86,7 @@ def _survey(around: Surroundings, patient: str, source: str, stone: Tombstone | 
 
 def _bury(root: Path, patient: str, source: str, day: date, step: Step) -> Tombstone:
     if source_of(root / "data") == source:
-        removal.refuse_last(root / "data", patient)
+        removal.check(root / "data", patient)
     step("tombstone")
     path = root / tombstones.FILE
     return tombstones.bury(path, patient, source=source, day=day, who=_who(root))

@@ -38,7 +38,10 @@ def print_survey(found: Survey, places: Sequence[Place], unreached: Sequence[str
         (_kind(kind), f"{count:,}", _HOW[how]) for (kind, how), count in sorted(counts.items())
     ])  # fmt: skip
     logs = [place for place in places if _is_prediction_log(place)]
-    _print(console, "prediction logs", ("file",), [(str(place.path),) for place in logs])
+    for place in logs:
+        print(f"prediction log: {place.path}")
+    if not logs:
+        print("prediction logs: none")
     for version in found.unknown:
         print(f"unknown: version {version.name} ({_where(version.where)}) is in no store any more")
     for text in unreached:
@@ -128,7 +131,9 @@ def _print(
     if not rows:
         console.print(f"{title}: none")
         return
-    table = Table(*columns, title=title, title_justify="left", box=None, title_style="bold")
+    table = Table(title=title, title_justify="left", box=None, title_style="bold")
+    for name in columns:
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*row)
     console.print(table)

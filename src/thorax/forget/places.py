@@ -22,7 +22,8 @@ How = Literal["remove", "rows", "tell"]
 
 FOLDER = "forget"  # of `.thorax/`: journals of erasures that are under way
 _TOLD = ("prefect", "bentoml", "releases", "keys")
-_PASSED_OVER = ("pixels", "dvc", "state", "matplotlib", FOLDER)  # judged by their names, or ours
+_PASSED_OVER = ("pixels", "state", FOLDER)  # judged by their names, or ours
+_LIBRARIES = ("dvc", "matplotlib", "test-env")  # what libraries keep, never data
 _TABLES = (".jsonl", ".csv")
 
 
@@ -54,7 +55,7 @@ def find(
             places += _sweep(tree / "data", "data", found, stores, trees)
         places += _sweep(tree / "artifacts", "artifacts", found, stores, trees)
         for part in sorted((tree / ".thorax").glob("*")):
-            if part.name not in _PASSED_OVER:
+            if part.name not in (*_PASSED_OVER, *_LIBRARIES):
                 places += _sweep(part, part.name, found, stores, trees)
     return places
 

@@ -42,10 +42,10 @@ class Folder:
     path: Path
 
     def digests(self) -> Iterator[str]:
-        """The md5 of every object."""
-        for prefix in sorted((self.path / OBJECTS).glob("[0-9a-f][0-9a-f]")):
+        """The md5 of every object, and the names of what a killed DVC left among them."""
+        for prefix in sorted((self.path / OBJECTS).glob("??")):
             for path in sorted(prefix.iterdir()):
-                if is_digest(prefix.name + path.name):
+                if path.is_file():
                     yield prefix.name + path.name
 
     def open(self, digest: str) -> BinaryIO:
@@ -53,11 +53,8 @@ class Folder:
         return self._of(digest).open("rb")
 
     def delete(self, digest: str) -> None:
-        """Remove an object, and what DVC unpacked of a listing beside it."""
+        """Remove an object."""
         self._of(digest).unlink(missing_ok=True)
-        unpacked = self._of(digest).with_suffix(".unpacked")
-        if digest.endswith(".dir") and unpacked.is_file():
-            unpacked.unlink()
 
     def _of(self, digest: str) -> Path:
         return self.path / OBJECTS / digest[:2] / digest[2:]

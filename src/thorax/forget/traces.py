@@ -132,11 +132,14 @@ class Traces:
         try:
             table = pq.ParquetFile(file)
             columns = [name for name in _COLUMNS if name in table.schema_arrow.names]
-            rows = table.read(columns).to_pydict() if columns else {}
+            return any(
+                self._has(name, cell)
+                for name in columns
+                for cell in table.read([name]).column(0).unique().to_pylist()
+            )
         except (pa.ArrowException, OSError):
             file.seek(0)
             return self.in_text(file)
-        return any(self._has(name, cell) for name, cells in rows.items() for cell in set(cells))
 
     def _in_csv(self, file: BinaryIO) -> bool:
         """By columns, where the first line names some of ours; ids too short for a search count."""

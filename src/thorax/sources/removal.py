@@ -37,8 +37,14 @@ def read_tables(data: Path) -> dict[str, pd.DataFrame]:
     return {name: artifacts.read_csv(data / f"{name}.csv", COLUMNS[name]) for name in COLUMNS}
 
 
-def refuse_last(data: Path, patient: str) -> None:
-    """Raise `Refused` when nothing would be left of `data/` without `patient`."""
+def check(data: Path, patient: str) -> None:
+    """Raise what `remove` would raise, before anything is written.
+
+    Raises:
+        BadInput: `data/` is not what its `source.json` says.
+        Refused: they are the last patient.
+    """
+    _refuse_broken(data)
     tables = read_tables(data)
     _refuse_last(without.drop(tables, without.find(tables, [patient])))
 
@@ -61,11 +67,8 @@ def remove(
     """
     with hold(home / "pull.lock", "removal of a patient"):
         clear_leftovers(data)
+        _refuse_broken(data)
         before = version.read_identity(data)
-        if not version.is_whole(before, data):
-            raise BadInput(
-                f"{data} is not what its source.json says: pull again, or `dvc checkout data.dvc`"
-            )
         tables = read_tables(data)
         gone = without.find(tables, [patient])
         if not gone.patients:
@@ -133,6 +136,13 @@ def _names(data: Path, name: str, before: version.Identity, home: Path) -> set[s
     if OURS.fullmatch(path.name):
         return set(Packed.open(path.parent, {path.name}).places)
     return set(member_names(path, before["archives"][name]["sha256"], home))
+
+
+def _refuse_broken(data: Path) -> None:
+    if not version.is_whole(version.read_identity(data), data):
+        raise BadInput(
+            f"{data} is not what its source.json says: pull again, or `dvc checkout data.dvc`"
+        )
 
 
 def _refuse_last(left: dict[str, pd.DataFrame]) -> None:
