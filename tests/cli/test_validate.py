@@ -30,17 +30,16 @@ def failed(name: str, **changes: Any) -> dict[str, Any]:
 def shown(verdict: dict[str, Any], ended: str = "") -> str:
     console = Console(width=200)
     with console.capture() as captured:
-        console.print(screen(verdict, ended, Path("/x/summary.html")))
+        console.print(screen(verdict, ended))
     return captured.get()
 
 
-def test_the_screen_says_what_refuses_first_with_its_row_and_where_the_page_lies() -> None:
+def test_the_screen_says_what_refuses_first_with_its_row() -> None:
     checks = [failed("the view is PA", severity="warning"), failed("the age is right")]
     said = shown({"verdict": "refuse", "checks": checks, "valid_until": None})
     assert "refused" in said
     assert said.index("critical: entries: does not hold: the age") < said.index("warning: entries")
     assert "first: row 9, image 07.png" in said
-    assert "/x/summary.html" in said
 
 
 def test_the_screen_names_the_waiver_and_its_end() -> None:
@@ -70,6 +69,12 @@ def repository(tiny_checkout: Path) -> Path:
             "outs": [f"artifacts/{room}"],
         }
     (tiny_checkout / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    params = yaml.safe_load((tiny_checkout / "params.yaml").read_text())
+    params["validation"]["images"]["fault_share_max"] = 1.0  # the tiny images are noise, no chests
+    (tiny_checkout / "params.yaml").write_text(yaml.safe_dump(params))
+    history = tiny_checkout / "validation/history.json"
+    history.parent.mkdir(exist_ok=True)
+    history.write_text('{"versions": []}')
     for command in (["git", "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"]):
         run(command, tiny_checkout)
     return tiny_checkout
@@ -94,6 +99,8 @@ def test_the_exit_status_is_0_for_yes_2_for_no_and_1_when_nothing_was_judged(
     yes = validate(repository)
     assert yes.returncode == 0, yes.stdout + yes.stderr
     assert "accepted" in yes.stdout
+    page = repository / "artifacts/validation/docs/summary.html"
+    assert f"page: {page}" in yes.stdout.splitlines() and page.is_file()
 
     path = repository / "data/entries.csv"
     table = artifacts.read_csv(path)

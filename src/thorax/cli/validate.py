@@ -5,7 +5,6 @@ nothing and starts no Prefect.
 """
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group
@@ -50,7 +49,9 @@ def validate(*, now: datetime | None = None) -> int:
     folder = root / "artifacts/validation"
     verdict = artifacts.read_json(folder / "verdict.json")
     ended = look.ended_waiver(root, now=now)
-    Console().print(screen(verdict, ended, folder / "docs/summary.html"))
+    console = Console()
+    console.print(screen(verdict, ended))
+    console.print(f"page: {folder / 'docs/summary.html'}", highlight=False, soft_wrap=True)
     return ACCEPTED if look.accepts(verdict, now=now or datetime.now(UTC)) else REFUSED
 
 
@@ -62,13 +63,12 @@ def _reproduce(stage: str) -> None:
         raise ThoraxError(f"the data could not be judged: {error}") from error
 
 
-def screen(verdict: dict[str, Any], ended: str, page: Path) -> Panel:
+def screen(verdict: dict[str, Any], ended: str) -> Panel:
     """The verdict on one screen.
 
     Args:
         verdict: the content of verdict.json.
         ended: why it no longer counts; empty when it does.
-        page: the summary page.
     """
     failed = sorted(
         (check for check in verdict["checks"] if not check["success"]),
@@ -89,7 +89,6 @@ def screen(verdict: dict[str, Any], ended: str, page: Path) -> Panel:
             f"until {waiver['expires']}: {waiver['reason']}"
         )
         parts += [Text(), Text(said, style="yellow")]
-    parts += [Text(), Text.assemble(("page  ", "dim"), str(page))]
     return Panel(Group(*parts), title="Thorax: the data", title_align="left", padding=(1, 2))
 
 
