@@ -9,8 +9,8 @@ from thorax import artifacts
 
 @flow(name="evaluation-gate")
 def evaluation_gate() -> bool:
-    """Run localization, evaluation and gate; True when the gate passes the candidate."""
-    for stage in ("localization", "evaluation", "gate"):
+    """Run what judges the candidate, then the gate; True when the gate passes the candidate."""
+    for stage in ("validation_predictions", "localization", "evaluation", "gate"):
         reproduce(stage)
     decision = artifacts.read_json(artifacts.root() / "artifacts/gate/decision.json")
     create_table_artifact(

@@ -13,7 +13,10 @@ from thorax.sources.fingerprint import is_current
 _VALIDATION = "artifacts/validation/verdict.json"
 
 # What does not run after a refusal, and so stays stale, honestly.
-_AFTER_DATA_REFUSAL = {"training", "inference", "localization", "evaluation", "gate", "release"}
+_AFTER_DATA_REFUSAL = {
+    "training", "inference", "validation_predictions", "localization", "evaluation", "gate",
+    "release",
+}  # fmt: skip
 _AFTER_GATE_REFUSAL = {"release"}
 
 

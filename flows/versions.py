@@ -13,9 +13,10 @@ from typing import Any
 
 import yaml
 
-from flows import dvc
+from flows import data_history, dvc
 from thorax import artifacts, config
 from thorax.errors import BadInput
+from thorax.progress import say
 from thorax.sources.fingerprint import last_folder
 from thorax.sources.pull import PullResult, SourcesConfig, pull
 
@@ -69,6 +70,7 @@ def pull_version(from_path: Path | None) -> PullResult:
     data = artifacts.root() / "data"
     if not data.exists() and from_path is None:
         fetch()
+    outgoing = current()
     result = pull(
         settings,
         source=None,
@@ -76,6 +78,8 @@ def pull_version(from_path: Path | None) -> PullResult:
         data=data,
         home=artifacts.home(),
     )
+    if data_history.keep(artifacts.root(), name=outgoing[:12]):
+        say(f"what version {outgoing[:12]} held is kept in {data_history.FILE}: commit it")
     if result.changed or not is_tracked():
         track()
     return result

@@ -50,5 +50,5 @@ def where(bad: NDArray[np.bool_] | pd.Series, words: pd.Series) -> pd.Series:
         nothing = pd.Categorical.from_codes(np.zeros(len(flags), np.int8), pd.Index([""]))
         return pd.Series(nothing, index=words.index)
     said = np.full(len(flags), "", object)
-    said[flags] = words.to_numpy(object)[flags]
+    said[flags] = [str(word) for word in words.to_numpy(object)[flags]]  # a null says nothing
     return pd.Series(pd.Categorical(said), index=words.index)

@@ -14,7 +14,9 @@ FILE = "validation/history.json"
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """Every version, newest last; a file of another shape is a `BadInput`."""
+    """Every version, newest last, none without the file; another shape is a `BadInput`."""
+    if not path.exists():
+        return []
     content = artifacts.read_json(path)
     versions = content.get("versions") if isinstance(content, dict) else None
     if not isinstance(versions, list) or not all(map(_is_version, versions)):

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pandas as pd
 
@@ -173,32 +173,92 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
 def read_csv(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
     """Read a CSV file as text, an empty cell as ""; a column of `columns` must be there.
 
-    A row with more or fewer cells than the header is a `BadInput` naming it: pandas would shift it.
+    The file is first gone through line by line, in constant memory; pandas sees it when it is whole
+    and not absurdly long.
+
+    Raises:
+        BadInput: naming the line: a row with more or fewer cells than the header (pandas would
+            shift it), a text that is not UTF-8, a quote that never ends, more than `MOST_ROWS`
+            rows; or a header that lacks a column, has one twice, or is separated by something else.
     """
     try:
-        _refuse_uneven_rows(path)
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        _refuse_broken(path, columns)
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise BadInput(f"{path} is missing: pull the data first (make pull)") from error
+    except UnicodeDecodeError as error:
+        line = _undecodable_line(path)
+        raise BadInput(f"{path}, line {line:,}: not UTF-8 ({error.reason})") from None
     except (OSError, ValueError, csv.Error) as error:  # pandas' parser errors are ValueErrors
         raise BadInput(f"{path} is not readable CSV in UTF-8: {error}") from error
-    if missing := [name for name in columns if name not in table.columns]:
-        raise BadInput(
-            f"{path}: column {', '.join(missing)} is missing; it has {', '.join(table.columns)}"
-        )
-    return table
 
 
-def _refuse_uneven_rows(path: Path) -> None:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file)
-        width = len(next(rows, []))
-        for row in rows:
-            if row and len(row) != width:
-                raise BadInput(
-                    f"{path}, line {rows.line_num:,}: {len(row)} cells, the header has {width}; "
-                    "quote a text that holds a comma"
-                )
+MOST_ROWS = 2_000_000
+"""Rows of a CSV table beyond which it is taken for garbage: the largest public collections of chest
+X-rays have some 400,000 images."""
+
+_LONGEST_LINE = 2_000_000  # characters; a report is never that long
+
+
+def _refuse_broken(path: Path, columns: Sequence[str]) -> None:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(_lines(file, path), strict=True)
+        count = last = 0
+        try:
+            header = next(rows, [])
+            _refuse_header(path, header, columns)
+            for row in rows:
+                if row and len(row) != len(header):
+                    raise BadInput(
+                        f"{path}, line {rows.line_num:,}: {len(row)} cells, the header has "
+                        f"{len(header)}; quote a text that holds a comma"
+                    )
+                count, last = count + 1, rows.line_num
+                if count > MOST_ROWS:
+                    raise BadInput(
+                        f"{path}, line {last:,}: more than {MOST_ROWS:,} rows: this is no table of "
+                        "chest X-rays; nothing of it was read"
+                    )
+        except csv.Error as error:
+            raise BadInput(
+                f"{path}, the row after line {last:,}: {error}; a quote that does not end?"
+            ) from None
+
+
+def _lines(file: TextIO, path: Path) -> Iterator[str]:
+    """The lines of a file, none of them longer than memory can bear."""
+    number = 0
+    while line := file.readline(_LONGEST_LINE):
+        number += 1
+        if len(line) == _LONGEST_LINE:
+            raise BadInput(f"{path}, line {number:,}: longer than {_LONGEST_LINE:,} characters")
+        if "\0" in line:
+            raise BadInput(f"{path}, line {number:,}: holds a NUL character: this is no text")
+        yield line
+
+
+def _refuse_header(path: Path, header: list[str], columns: Sequence[str]) -> None:
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise BadInput(f"{path}, line 1: column {twice[0]!r} stands twice; rename or remove one")
+    for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(header) == 1 and mark in header[0]:
+            raise BadInput(f"{path}, line 1: cells are separated by {name}, not by commas")
+    if missing := [name for name in columns if name not in header]:
+        shown = ", ".join(name[:40] for name in header[:20]) or "nothing"
+        raise BadInput(f"{path}: column {', '.join(missing)} is missing; it has {shown}")
+
+
+def _undecodable_line(path: Path) -> int:
+    """The first line that is not UTF-8, counted from 1."""
+    with path.open("rb") as file:
+        number = 0
+        while line := file.readline(_LONGEST_LINE):
+            number += 1
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                return number
+    return number
 
 
 def sha256_bytes(content: bytes) -> str:

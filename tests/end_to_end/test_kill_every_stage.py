@@ -22,6 +22,7 @@ STAGES = {
     "validation": "validation",
     "training": "thorax.training",
     "inference": "thorax.inference",
+    "validation_predictions": "validation.predictions",
     "localization": "thorax.localization",
     "evaluation": "thorax.evaluation",
     "gate": "thorax.gate",

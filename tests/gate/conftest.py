@@ -67,6 +67,7 @@ def evidence() -> Evidence:
     return Evidence(
         validation={"verdict": "accept", "checks": [], "valid_until": None},
         validation_ended=False,
+        predictions={"verdict": "accept", "checks": [], "valid_until": None},
         evaluation=evaluation(),
         localization=localization(),
     )
@@ -81,10 +82,12 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "params.yaml").write_text(
         "gate:\n  rules:\n"
         "    - {metric: validation, verdict: accept}\n"
+        "    - {metric: validation_predictions, verdict: accept}\n"
         "    - {metric: mean_auc, min: 0.7}\n"
     )
     files = {
         "validation/verdict.json": {"verdict": "accept", "checks": [], "valid_until": None},
+        "validation_predictions/verdict.json": {"verdict": "accept", "checks": []},
         "evaluation/metrics.json": evaluation(),
         "localization/metrics.json": localization(),
         "inference/predictor/predictor.json": {},

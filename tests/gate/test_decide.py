@@ -149,6 +149,20 @@ def test_refused_data_fail_and_the_failed_checks_are_named(evidence: Evidence) -
     assert outcome.value is outcome.bound is None  # the numbers stay numbers
 
 
+def test_refused_predictions_fail_and_the_failed_checks_are_named(evidence: Evidence) -> None:
+    rule = {"metric": "validation_predictions", "verdict": "accept"}
+    (accepted,) = outcomes(evidence, rule)
+    assert (accepted.verdict, accepted.reason) == (
+        "pass",
+        "The checks of the predictions accepted them.",
+    )
+    checks = [{"name": "every logit is a finite number", "severity": "critical", "success": False}]
+    refused = replace(evidence, predictions={"verdict": "refuse", "checks": checks})
+    (outcome,) = outcomes(refused, rule)
+    assert outcome.verdict == "fail"
+    assert outcome.reason.endswith("refused them: every logit is a finite number.")
+
+
 def test_an_acceptance_that_has_ended_counts_as_a_refusal(evidence: Evidence) -> None:
     ended = replace(
         evidence,

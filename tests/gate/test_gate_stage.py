@@ -28,7 +28,7 @@ def test_a_pass_is_blessed_with_this_machine_s_key(checkout: Path) -> None:
     assert document["verdict"] == "pass"
     key = blessing.load_or_make_key(checkout / ".thorax/keys/blessing.pem")
     decision = blessing.require_pass(document, public_key=blessing.public_half(key), now=NOW)
-    assert [rule["verdict"] for rule in decision["rules"]] == ["pass", "pass"]
+    assert [rule["verdict"] for rule in decision["rules"]] == ["pass", "pass", "pass"]
 
 
 def test_the_blessing_binds_the_evidence_and_the_predictor_that_was_judged(checkout: Path) -> None:
@@ -39,6 +39,7 @@ def test_the_blessing_binds_the_evidence_and_the_predictor_that_was_judged(check
         "artifacts/inference/predictor/predictor.json",
         "artifacts/localization/metrics.json",
         "artifacts/validation/verdict.json",
+        "artifacts/validation_predictions/verdict.json",
     ]
     assert all(artifacts.sha256_file(checkout / path) == inputs[path] for path in inputs)
 
@@ -141,7 +142,12 @@ def test_an_evaluation_of_another_split_is_refused(checkout: Path, change: Chang
 
 @pytest.mark.parametrize(
     "name",
-    ["validation/verdict.json", "localization/metrics.json", "inference/predictor/model.onnx"],
+    [
+        "validation/verdict.json",
+        "validation_predictions/verdict.json",
+        "localization/metrics.json",
+        "inference/predictor/model.onnx",
+    ],
 )
 def test_a_missing_input_is_named(checkout: Path, name: str) -> None:
     (checkout / "artifacts" / name).unlink()
@@ -160,7 +166,7 @@ def test_an_unknown_metric_exits_1_with_a_line_and_no_traceback(checkout: Path) 
     (checkout / "params.yaml").write_text("gate:\n  rules:\n    - {metric: luck, min: 1}\n")
     run = _run(checkout)
     assert run.returncode == 1
-    assert "unknown metric, expected one of validation, mean_auc" in run.stderr
+    assert "unknown metric, expected one of validation, validation_predictions, mean" in run.stderr
     assert "Traceback" not in run.stderr
     assert not (checkout / "artifacts/gate").exists()
 

@@ -13,6 +13,7 @@ SECTIONS: Final = {
     "reports": ("thorax.reports.settings", "ReportsConfig"),
     "dataset": ("thorax.dataset.settings", "DatasetConfig"),
     "validation": ("validation.settings", "ValidationConfig"),
+    "validation_predictions": ("validation.predictions", "PredictionsConfig"),
     "training": ("thorax.training.settings", "TrainingConfig"),
     "label_noise": ("thorax.label_noise.settings", "LabelNoiseConfig"),
     "inference": ("thorax.inference.settings", "InferenceConfig"),

@@ -17,6 +17,7 @@ from thorax.gate.settings import GateConfig
 from thorax.validity import ended, waivers
 
 _VALIDATION: Final = "artifacts/validation/verdict.json"
+_PREDICTIONS: Final = "artifacts/validation_predictions/verdict.json"
 _EVALUATION: Final = "artifacts/evaluation/metrics.json"
 _LOCALIZATION: Final = "artifacts/localization/metrics.json"
 _PREDICTOR: Final = (
@@ -59,6 +60,7 @@ def read_evidence(root: Path, *, now: datetime) -> Evidence:
     return Evidence(
         validation=validation,
         validation_ended=ended(validation.get("valid_until"), now=now, where=_VALIDATION),
+        predictions=artifacts.read_json(root / _PREDICTIONS),
         evaluation=evaluation,
         localization=artifacts.read_json(root / _LOCALIZATION),
     )
@@ -66,7 +68,7 @@ def read_evidence(root: Path, *, now: datetime) -> Evidence:
 
 def digests(root: Path) -> dict[str, str]:
     """The sha256 of every file behind the decision, the judged predictor among them."""
-    names = (_VALIDATION, _EVALUATION, _LOCALIZATION, *_PREDICTOR)
+    names = (_VALIDATION, _PREDICTIONS, _EVALUATION, _LOCALIZATION, *_PREDICTOR)
     for name in names:
         if not (root / name).is_file():
             raise BadInput(f"{name} is missing: run the stage that writes it (dvc repro)")

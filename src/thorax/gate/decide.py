@@ -60,7 +60,8 @@ def judge(rules: tuple[Rule, ...], evidence: Evidence) -> list[Outcome]:
     outcomes = []
     for rule in rules:
         if METRICS[rule.metric].of == "verdict":
-            outcomes.append(_judge_validation(rule, evidence))
+            judge_verdict = _VERDICTS[METRICS[rule.metric].source]
+            outcomes.append(judge_verdict(rule, evidence))
         else:
             outcomes.extend(
                 _judge_reading(rule, finding, read(rule, finding, evidence))
@@ -89,6 +90,17 @@ def _judge_validation(rule: Rule, evidence: Evidence) -> Outcome:
     elif verdict == "fail":
         reason = f"The label checks refused the data: {_failed_checks(evidence)}."
     return _outcome(rule, "", Reading(None), verdict, reason)
+
+
+def _judge_predictions(rule: Rule, evidence: Evidence) -> Outcome:
+    good = str(evidence.predictions["verdict"]) == rule.verdict
+    failed = [str(check["name"]) for check in validity.refusing(evidence.predictions)]
+    no = f"The checks of the predictions refused them: {', '.join(failed) or 'no check is named'}."
+    reason = "The checks of the predictions accepted them." if good else no
+    return _outcome(rule, "", Reading(None), "pass" if good else "fail", reason)
+
+
+_VERDICTS: Final = {"validation": _judge_validation, "predictions": _judge_predictions}
 
 
 def _on_waivers(evidence: Evidence) -> str:

@@ -1,7 +1,7 @@
 """What the earlier stages found, and one reading of it: value, interval, and what it rests on.
 
-Pure: takes the contents of verdict.json and the two metrics.json. A reading that is not there has a
-reason instead of a value.
+Pure: takes the contents of the two verdict.json and the two metrics.json. A reading that is not
+there has a reason instead of a value.
 """
 
 from dataclasses import dataclass
@@ -19,12 +19,14 @@ class Evidence:
     Attributes:
         validation: verdict.json.
         validation_ended: whether its `valid_until` has passed.
+        predictions: verdict.json of the predictions.
         evaluation: metrics.json of the evaluation.
         localization: metrics.json of the localization.
     """
 
     validation: dict[str, Any]
     validation_ended: bool
+    predictions: dict[str, Any]
     evaluation: dict[str, Any]
     localization: dict[str, Any]
 

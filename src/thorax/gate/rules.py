@@ -29,7 +29,7 @@ class Metric:
         overlap: the measure of overlap, for metrics that need a `threshold`; empty for others.
     """
 
-    source: Literal["validation", "evaluation", "localization"]
+    source: Literal["validation", "predictions", "evaluation", "localization"]
     of: Literal["verdict", "mean", "finding"]
     title: str
     key: str = ""
@@ -54,6 +54,7 @@ def _acc(of: Literal["mean", "finding"], title: str, overlap: str) -> Metric:
 
 METRICS: Final[dict[str, Metric]] = {
     "validation": Metric("validation", "verdict", "the label checks"),
+    "validation_predictions": Metric("predictions", "verdict", "the checks of the predictions"),
     "mean_auc": _up("mean", "mean AUC", "auc_score", has_interval=True),
     "auc": _up("finding", "AUC", "auc_score", has_interval=True),
     "mean_average_precision": _up("mean", "mean average precision", "average_precision_score"),
@@ -77,7 +78,7 @@ class Rule(Config):
     finding: str = ""
     """For a metric of findings: a finding, or `each`, which is the default. Empty for others."""
     verdict: Literal["accept"] | None = None
-    """For the metric `validation`: the verdict asked for."""
+    """For `validation` and `validation_predictions`: the verdict asked for."""
     min: FiniteFloat | None = None
     """Lowest value that passes."""
     max: FiniteFloat | None = None

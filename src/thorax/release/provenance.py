@@ -13,7 +13,9 @@ import yaml
 from thorax import artifacts, config
 from thorax.errors import BadInput
 
-CODE = ("src", "serving", "validation", "requirements.lock")
+CODE = (
+    "src", "serving", "validation", ":(exclude)validation/history.json", "requirements.lock",
+)  # fmt: skip
 """What counts when we ask whether the code was changed since the commit."""
 
 
