@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from thorax.config import Config
 from thorax.errors import BadInput
-from thorax.model import registry
+from thorax.model import registry, scattering
 from thorax.model.pooling import GlobalPooling, Pooling
 from thorax.model.registry import StrideBy
+from thorax.model.scattering import ScatteringConfig
 
 
 class ModelConfig(Config):
@@ -46,6 +47,8 @@ class ModelConfig(Config):
     """Classifiers of this kind whose answers are averaged; each costs what one costs."""
     mirrored: bool = False
     """Whether answers are averaged with those for the mirror image; scoring costs twice as much."""
+    scattering: ScatteringConfig = ScatteringConfig()
+    """A linear reading of wavelet scattering beside the classifiers, for small data."""
 
     @model_validator(mode="after")
     def _starts_above_the_bound(self) -> Self:
@@ -110,7 +113,10 @@ class Classifier(nn.Module):
 
 
 def check_size(settings: ModelConfig, size_px: int) -> None:
-    """Raise `BadInput` when images of `size_px` would give a heatmap of fewer than 2 x 2 cells."""
+    """Raise `BadInput` when images of `size_px` would give a heatmap of fewer than 2 x 2 cells, or
+    do not fit the scattering."""
+    if settings.scattering.share:
+        scattering.check_size(settings.scattering, size_px)
     way, smallest_px = registry.way_of(
         settings.backbone, stride_px=settings.stride_px, stride_by=settings.stride_by
     )

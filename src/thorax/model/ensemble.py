@@ -4,6 +4,9 @@ Deep ensembles: Lakshminarayanan et al., NIPS 2017 (arXiv 1612.01474); members d
 weights. Here their logits are averaged, not their probabilities, so that heatmaps still add up to
 logits. Every member may also look at the mirror image, whose heatmap is mirrored back.
 
+Beside the members may stand a linear reading of wavelet scattering (`thorax.model.scattering`): its
+logits have a stated share in the mean, and the heatmaps stay the members'.
+
 One graph holds all of it, so scoring, boxes and serving see one network. How members are trained is
 not said here: that is `thorax.training`.
 """
@@ -16,6 +19,7 @@ from torch import Tensor, nn
 from thorax import artifacts
 from thorax.model import weights as first_weights
 from thorax.model.classifier import Classifier, ModelConfig
+from thorax.model.scattering import Reader
 
 _MEMBERS = "members."
 
@@ -34,6 +38,8 @@ class Ensemble(nn.Module):
             Classifier(settings, findings=findings) for _ in range(settings.members)
         )
         self.mirrored = settings.mirrored
+        self.share = settings.scattering.share
+        self.reader = Reader(settings.scattering, findings=findings) if self.share else None
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Score images as `Classifier` does: logits [B, F] and heatmaps [B, F, h, w]."""
@@ -42,6 +48,8 @@ class Ensemble(nn.Module):
             answers += [_mirrored(member, pixels) for member in self.members]
         logits = torch.stack([logits for logits, _ in answers]).mean(dim=0)
         heatmaps = torch.stack([heatmaps for _, heatmaps in answers]).mean(dim=0)
+        if self.reader is not None:
+            logits = (1 - self.share) * logits + self.share * self.reader(pixels)
         return logits, heatmaps
 
 
@@ -50,7 +58,7 @@ Network = Classifier | Ensemble
 
 def build(settings: ModelConfig, *, findings: int) -> Network:
     """The network of `settings`, with random weights; a plain `Classifier` where one is enough."""
-    if settings.members == 1 and not settings.mirrored:
+    if settings.members == 1 and not settings.mirrored and not settings.scattering.share:
         return Classifier(settings, findings=findings)
     return Ensemble(settings, findings=findings)
 
@@ -60,6 +68,11 @@ def members_of(network: Network) -> list[Classifier]:
     if isinstance(network, Classifier):
         return [network]
     return [cast(Classifier, member) for member in network.members]
+
+
+def reader_of(network: Network) -> Reader | None:
+    """The linear reading beside the members, where there is one."""
+    return network.reader if isinstance(network, Ensemble) else None
 
 
 def initialise(network: Network, settings: ModelConfig, *, weights: str) -> None:

@@ -25,7 +25,7 @@ from thorax.model import ensemble
 from thorax.model.ensemble import Network
 from thorax.model.losses import Objective
 from thorax.progress import say
-from thorax.training import context, optim, state
+from thorax.training import context, optim, reading, state
 from thorax.training.context import Context, Heads
 from thorax.training.device import device_of, number_type
 from thorax.training.examples import Examples
@@ -87,10 +87,22 @@ class Loop:
         """Train to the last epoch or until patience ends; returns kept weights and history."""
         if self.progress.epoch:
             self._resume()
+        else:
+            self._read()
         while self.progress.epoch < self.settings.epochs and not self._out_of_patience():
             self._epoch()
             state.save(self.folder, self.progress)
         return self.progress
+
+    def _read(self) -> None:
+        """Solve the linear reading beside the members, where there is one."""
+        reader = ensemble.reader_of(self.model)
+        if reader is not None:
+            solved = reading.solve(
+                reader, self.data.pixels, self.data.training, settings=self.settings.reading
+            )
+            reader.learn(solved)
+            self.averaged.module.load_state_dict(self.model.state_dict())
 
     def _resume(self) -> None:
         say(f"training: going on after epoch {self.progress.epoch}")

@@ -9,6 +9,7 @@ from thorax.dataset.augment import AugmentConfig
 from thorax.model.classifier import ModelConfig
 from thorax.model.losses import Loss, LossConfig
 from thorax.training.context import ContextConfig
+from thorax.training.reading import ReadingConfig
 
 
 class TrainingConfig(Config):
@@ -26,6 +27,8 @@ class TrainingConfig(Config):
     """The numbers of the losses."""
     context: ContextConfig = ContextConfig()
     """What is learned besides the findings."""
+    reading: ReadingConfig = ReadingConfig()
+    """How the linear reading of `model.scattering` is solved."""
     augment: AugmentConfig = AugmentConfig()
     """How far training images are changed at random."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
