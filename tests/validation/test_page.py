@@ -136,6 +136,7 @@ def test_a_waiver_stands_on_every_page(tmp_path: Path, version: Version) -> None
         said = words(path.read_text())
         assert "The data is accepted until 2027-01-31" in said
         assert "A Reader" in said and "typos" in said
+        assert "Confidential" in said
 
 
 def test_every_page_leads_to_the_summary_and_the_summary_to_every_suite(
