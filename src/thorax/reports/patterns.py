@@ -15,6 +15,7 @@ Payload = TypeVar("Payload")
 
 _GAP = r"(?:\s+[\w'/-]+){0,4}?"
 _PUNCTUATION = {",", ";", ":", "?", "("}
+_MARKS = (*sorted(_PUNCTUATION), "-")
 _WORD = re.compile(r"\w+")
 _SLASHED = re.compile(r"\w/\w")
 _KEY_LETTERS = 4
@@ -80,8 +81,11 @@ def apart(found: Iterable[Found[Payload]]) -> list[Found[Payload]]:
 
 
 def keys(sentence: str) -> frozenset[str]:
-    """What the words of a sentence begin with; the empty key stands for any sentence."""
-    return frozenset(word[:_KEY_LETTERS] for word in _WORD.findall(sentence.lower())) | {""}
+    """What the words of a sentence begin with, and its marks; the empty key stands for any."""
+    found = {word[:_KEY_LETTERS] for word in _WORD.findall(sentence.lower())}
+    found.update(mark for mark in _MARKS if mark in sentence)
+    found.add("")
+    return frozenset(found)
 
 
 def pattern_of(phrase: str) -> str:
@@ -125,6 +129,9 @@ def _needed(phrase: str) -> list[frozenset[str]]:
     """Per word of the line the beginnings of which a sentence must hold one; most telling first."""
     needed = []
     for token in _tokens(phrase):
+        if token in _MARKS:
+            needed.append((0, frozenset({token})))
+            continue
         options = _options(token)
         runs = [
             match.group() if (match := _WORD.match(option.lower())) else "" for option in options
