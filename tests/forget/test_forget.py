@@ -9,6 +9,7 @@ import pytest
 
 from flows import versions
 from tests.forget.conftest import Done, Site, bytes_of, copy, git, image, objects, png
+from thorax.cli import versions as faces
 from thorax.cli.forget import forget
 from thorax.errors import BadInput, Refused
 from thorax.sources import removal
@@ -106,6 +107,20 @@ def test_no_pull_brings_the_patient_back_and_new_images_still_come(
     assert (result.images, result.new_images) == (16, 2)
     assert "P3" not in set(pd.read_csv(site.data / "entries.csv")["patient"])
     assert (site.data / "images/0006.tar").exists()
+
+
+def test_an_earlier_version_brings_them_back_with_a_warning_until_the_next_pull(
+    forgotten: Done, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    site = copy(forgotten, tmp_path, monkeypatch)
+    faces.checkout("HEAD~2")
+    assert "it holds 1 forgotten patients: train nothing on it" in capsys.readouterr().out
+    assert b"P3" in (site.data / "entries.csv").read_bytes()
+    assert versions.pull_version(None).changed
+    assert not any(
+        b"P3" in content or png(6) in content for content in bytes_of(site.data).values()
+    )
 
 
 def test_forgetting_twice_makes_one_version(

@@ -43,7 +43,7 @@ def print_survey(found: Survey, places: Sequence[Place], unreached: Sequence[str
     if not logs:
         print("prediction logs: none")
     for version in found.unknown:
-        print(f"unknown: version {version.name} ({_where(version.where)}) is in no store any more")
+        print(f"unknown: version {version.name} ({_where(version.where)}): in no store any more")
     for text in unreached:
         print(f"not looked into: {text}")
 
