@@ -66,7 +66,8 @@ def _labels(verdict: Any) -> Group:
         return Group(_line("label quality", "not judged yet", "yellow"))
     failed = [check for check in verdict["checks"] if not check["success"]]
     checks = len(verdict["checks"])
-    head = f"{verdict['verdict']}  {checks - len(failed)} of {checks} checks hold"
+    until = f" until {verdict['valid_until']}" if verdict.get("valid_until") else ""
+    head = f"{verdict['verdict']}{until}  {checks - len(failed)} of {checks} checks hold"
     lines = [_line("label quality", head, _COLOURS[verdict["verdict"]])]
     for check in sorted(failed, key=lambda check: check["severity"] != "critical")[:6]:
         kind = "waived" if check.get("waiver") else check["severity"]
