@@ -130,12 +130,17 @@ def _erase(
             around.root, found, kept=around.stores, journal=journal, step=step,
             here=lambda: around.places(found, whole=True),
         )  # fmt: skip
-        content = {"objects": erased.digests, "places": erased.places, "left": len(erased.left)}
-        if erased.digests or not journal.with_suffix(".receipt.json").exists():
-            artifacts.write_json(journal.with_suffix(".receipt.json"), content)
+        _write_receipt(journal.with_suffix(".receipt.json"), erased)
         if not erased.left and not around.unreached:
             journal.unlink()
     return erased
+
+
+def _write_receipt(path: Path, erased: Erased) -> None:
+    """The digests of all that was erased, by earlier calls too; it names nobody."""
+    before = artifacts.read_json(path)["objects"] if path.exists() else []
+    content = {"objects": sorted({*before, *erased.digests}), "left": len(erased.left)}
+    artifacts.write_json(path, content)
 
 
 def _commit(root: Path, names: list[str], message: str) -> None:
