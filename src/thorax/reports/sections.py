@@ -34,6 +34,7 @@ _STOP = (
 )
 _ITEM = r"[ \t]*(?:[-*•]|\d+[.)])[ \t]"
 _BULLET = re.compile(_ITEM)
+_AFTER_LIST = re.compile(rf"\n{_ITEM}[^\n]*(\n)(?!{_ITEM})(?=\S)")
 _SENTENCE_END = re.compile(rf"{_STOP}|\n(?={_ITEM})|\n(?=[ \t]*[A-Z][a-z])")
 _LINE_END = re.compile(rf"{_STOP}|\n")
 
@@ -94,7 +95,11 @@ def _split(text: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tuple[
     for mark in [*ends.finditer(text, start, end), None]:
         if mark and _BULLET.match(text, mark.end()) and _leads(text[at : mark.start()], lexicon):
             continue
-        yield from _pieces(text, at, mark.start() if mark else end)
+        stop = mark.start() if mark else end
+        if _leads(text[at:stop], lexicon) and (after := _AFTER_LIST.search(text, at, stop)):
+            yield from _pieces(text, at, after.start(1))
+            at = after.end()
+        yield from _pieces(text, at, stop)
         at = mark.end() if mark else end
 
 
