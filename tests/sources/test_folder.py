@@ -23,11 +23,13 @@ def _entries(hospital: Hospital) -> dict[str, pd.Series]:
 def test_given_labels_become_findings_in_the_vocabulary_s_order(hospital: Hospital) -> None:
     hospital.rows[0] = (*hospital.rows[0][:5], "Hernia|Mass")
     hospital.rows[1] = (*hospital.rows[1][:5], "No Finding")
+    hospital.rows[2] = (*hospital.rows[2][:5], "No Finding|Mass")
     hospital.write_table()
     hospital.pull()
     entries = _entries(hospital)
     assert entries["000.png"]["findings"] == "Mass|Hernia"
     assert entries["001.png"]["findings"] == ""
+    assert entries["002.png"]["findings"] == "No Finding|Mass"  # which validation refuses
     assert set(_read(hospital, "entries")["unknown"]) == {""}
 
 

@@ -45,6 +45,16 @@ def test_tables_are_read_with_their_quirks(
     ]
 
 
+def test_no_finding_beside_a_finding_reaches_validation(
+    checkout: Checkout, nih_tables: Path, add_images: Add
+) -> None:
+    add_images(nih_tables / "images")
+    path = nih_tables / "Data_Entry_2017_v2020.csv"
+    path.write_text(path.read_text().replace("Nodule|Mass", "Nodule|No Finding"))
+    checkout.pull(nih_tables)
+    assert list(checkout.table("entries")["findings"])[-1] == "No Finding|Nodule"
+
+
 def test_the_2017_table_is_read_where_there_is_no_newer_one(
     checkout: Checkout, nih_tables: Path, add_images: Add
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from thorax import artifacts
 from thorax.errors import BadInput
 from thorax.sources import door, layout
 from thorax.sources.tables import age_years, finding_names, read_rows, write_csv
@@ -44,6 +45,8 @@ def test_numbers_are_written_short_and_missing_ones_as_nothing(tmp_path: Path) -
         (b"a,b\n1,2,3\n", r"row 2: 3 cells where the header has 2"),
         (b'a,b\n1,"2\n', r"after row 1: not a whole CSV file"),
         (b"a,b\n1,\xff\n", r"not a whole CSV file \('utf-8' codec"),
+        (b"a,b,a\n", r"row 1: column 'a' stands twice"),
+        (b"a;b\n1;2\n", r"row 1: cells are not separated by commas \('a;b'\)"),
         (b"", r"no column 'a'; its header has nothing"),
         (b"x,y\n", r"no column 'a'; its header has x, y"),
     ],
@@ -52,6 +55,18 @@ def test_a_broken_table_is_named_with_its_row(tmp_path: Path, content: bytes, me
     (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(BadInput, match=rf"t\.csv.*{message}"):
         read_rows(tmp_path / "t.csv", need=("a",))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
+def test_an_endless_table_is_refused_before_it_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    monkeypatch.setattr(artifacts, "MOST_ROWS", 100)
+    path = tmp_path / f"t.{suffix}"
+    content = b"a,b\n" + b"garbage,garbage\n" * 100
+    path.write_bytes(gzip.compress(content) if suffix.endswith("gz") else content)
+    with pytest.raises(BadInput, match=r"t\.csv.*, row 101: more rows than any collection"):
+        read_rows(path, need=("a",))
 
 
 def test_a_gzip_that_is_cut_short_is_named(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """What every source's tables must satisfy before a byte of `data/` is written.
 
 Whatever breaks the layout is a `BadInput` with table and row. What is implausible but readable (an
-age of 413, a patient in two splits) passes: the validation stage judges it and shows it.
+age of 413, a patient in two splits, "No Finding" beside a finding) passes: the validation stage
+judges it and shows it.
 """
 
 import re
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from thorax.errors import BadInput
-from thorax.findings import FINDINGS, NORMAL, SPLITS
+from thorax.findings import FINDINGS, NO_FINDING, NORMAL, SPLITS
 from thorax.sources.layout import COLUMNS, Content
 
 _PLAIN_NAME = re.compile(r"[^/\\|\x00-\x1f.][^/\\|\x00-\x1f]*")
@@ -70,7 +71,8 @@ def _check_entries(entries: pd.DataFrame) -> None:
             raise BadInput(
                 f"{where}: split {split!r}; known are {', '.join(_SPLITS[1:])} or nothing"
             )
-    for column in ("findings", "uncertain", "unknown"):
+    _check_findings("entries", entries["findings"], besides=(NO_FINDING,))
+    for column in ("uncertain", "unknown"):
         _check_findings("entries", entries[column])
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from thorax.errors import BadInput
-from thorax.findings import FINDINGS
+from thorax.findings import FINDINGS, NO_FINDING
 from thorax.progress import say
 from thorax.sources import layout
 from thorax.sources.door import check_name
@@ -163,11 +163,17 @@ def _entry(name: str, row: Row, config: FolderConfig) -> tuple[object, ...]:
         age_years(row.get(columns.age), row.where),
         config.sexes.get(sex, sex),
         config.views.get(view, view),
-        "|".join(present),
+        "|".join([NO_FINDING, *present] if _denied(row, config) and present else present),
         "|".join(doubtful),
         "|".join(unknown),
         row.get(columns.split),
     )
+
+
+def _denied(row: Row, config: FolderConfig) -> bool:
+    """Whether the row says that there is no finding; beside one, validation judges it."""
+    said = row.get(config.columns.findings).split(config.separator)
+    return any(label.strip() in config.no_finding for label in said if label.strip())
 
 
 def _labels(row: Row, column: str | None, config: FolderConfig) -> list[str]:

@@ -14,6 +14,7 @@ import pandas as pd
 COLUMNS: dict[str, tuple[str, ...]] = {
     # One image. `findings`, `uncertain` and `unknown` are lists of findings: given as present,
     # given as doubtful, and not judged at all. What is in none of the three is given as absent.
+    # Where a source says "No Finding" beside a finding, `findings` keeps both for validation.
     # `split` is empty or official: train, validation, train_val, test.
     "entries": (
         "image", "patient", "follow_up", "age_years", "sex", "view",

@@ -10,16 +10,19 @@ import math
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 import pandas as pd
 
+from thorax import artifacts
 from thorax.errors import BadInput
 from thorax.findings import FINDINGS
 
 _LONGEST_CELL = 50_000_000  # characters; a report is never that long, a broken quote is
+_PIECE_BYTES = 1 << 20
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([YMWD]?)")
 _PER_YEAR = {"": 1.0, "Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
 
@@ -55,11 +58,14 @@ def read_rows(path: Path, *, need: Iterable[str] = ()) -> list[Row]:
         need: columns that must be there.
 
     Raises:
-        BadInput: no such file or column, a row cut short or too long, not CSV, not UTF-8.
+        BadInput: no such file or column, a column twice, a row cut short or too long, not CSV, not
+            UTF-8, more than `artifacts.MOST_ROWS` rows.
     """
+    _refuse_endless(path)
     lines = _lines(path)
     _, header = next(lines, (0, []))
     header = [name.strip() for name in header]
+    _refuse_header(path, header)
     missing = [name for name in need if name not in header]
     if missing:
         raise BadInput(
@@ -69,6 +75,27 @@ def read_rows(path: Path, *, need: Iterable[str] = ()) -> list[Row]:
     return [
         Row(path, line, _cells(path, line, cells, header[:width])) for line, cells in lines if cells
     ]
+
+
+def _refuse_endless(path: Path) -> None:
+    """Refuse a file of absurdly many lines before rows are made of it: each takes a kilobyte."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    lines = 0
+    with suppress(OSError, EOFError, zlib.error), opened(path, "rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            lines += piece.count(b"\n")
+            if lines > artifacts.MOST_ROWS:
+                raise BadInput(
+                    f"{path}, row {artifacts.MOST_ROWS + 1:,}: more rows than any collection of "
+                    "chest X-rays has; nothing of it was read"
+                )
+
+
+def _refuse_header(path: Path, header: list[str]) -> None:
+    if twice := sorted({name for name in header if name and header.count(name) > 1}):
+        raise BadInput(f"{path}, row 1: column {twice[0]!r} stands twice; rename or remove one")
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
+        raise BadInput(f"{path}, row 1: cells are not separated by commas ({header[0][:60]!r})")
 
 
 def _cells(path: Path, line: int, cells: list[str], header: list[str]) -> dict[str, str]:

@@ -95,7 +95,10 @@ def _entries(path: Path, images: Images, splits: dict[str, str]) -> pd.DataFrame
 
 
 def _entry(row: Row, images: Images, splits: dict[str, str]) -> tuple[object, ...] | None:
-    findings = finding_names(row["Finding Labels"].split("|"), row.where, _LABELS)
+    labels = row["Finding Labels"].split("|")
+    findings = finding_names(labels, row.where, _LABELS)
+    if NO_FINDING in labels and findings:
+        findings = [NO_FINDING, *findings]  # a contradiction, which validation judges
     age = age_years(row["Patient Age"], row.where)
     stem = stem_of(row["Image Index"])
     if stem not in images:
