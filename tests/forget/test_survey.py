@@ -161,6 +161,18 @@ def test_a_version_that_only_the_cache_knows_is_found(repository: Repository) ->
     assert (found.version.digest, found.version.where) == (data[""], ("only in DVC's cache",))
 
 
+def test_an_archive_that_a_listing_clears_is_not_read(repository: Repository) -> None:
+    files = data_of("folder", PATIENT, "0008")
+    repository.put_folder(files)
+    listing = repository.root / ".thorax/listings"
+    listing.mkdir(parents=True)
+    path = listing / f"{hashlib.sha256(files['images/0001.tar']).hexdigest()}.txt"
+    path.write_text(f"0008_000.png\n{name(PATIENT, '')}")
+    assert len(repository.survey().archives) == 1
+    path.write_text("0008_000.png\n0009_000.png")
+    assert len(repository.survey().archives) == 0
+
+
 def test_a_version_on_another_branch_and_in_a_worktree_is_found(
     repository: Repository, tmp_path: Path
 ) -> None:

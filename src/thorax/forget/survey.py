@@ -148,7 +148,8 @@ def _traces(
     for each in holding:
         for path in each.version.archives():
             key = (path, each.archives.get(path, ""))
-            file = each.version.open(path, kept) if key not in seen else None
+            wanted = key not in seen and _may_hold(key[1], traces)
+            file = each.version.open(path, kept) if wanted else None
             seen.add(key)
             if file is not None:
                 with closing(file):
@@ -156,6 +157,14 @@ def _traces(
                 traces |= theirs
                 archives |= {key} if theirs.digests else set()
     return traces, frozenset(archives)
+
+
+def _may_hold(sha256: str, traces: Traces) -> bool:
+    """False when a pull's listing of that archive names none of theirs: 4 GB need not be read."""
+    listing = artifacts.home() / "listings" / f"{sha256}.txt"
+    if not sha256 or not listing.exists():
+        return True
+    return not traces.images.isdisjoint(listing.read_text(encoding="utf-8").split("\n"))
 
 
 def _models(after: list[Run], traces: Traces, kept: list[Store]) -> Iterable[Model]:
