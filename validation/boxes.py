@@ -61,23 +61,23 @@ def _geometry() -> tuple[Check, ...]:
     outside = "a box outside its picture is of another picture, or of another size of it"
     low = tuple(
         Check(
-            f"no box begins {side} of its frame",
+            f"no box begins {side} its frame",
             "ExpectColumnValuesToBeBetween",
             {"column": column, "min_value": 0},
             "critical",
             outside,
         )
-        for side, column in (("left", "x_px"), ("above", "y_px"))
+        for side, column in (("left of", "x_px"), ("above", "y_px"))
     )
     high = tuple(
         Check(
-            f"no box ends {side} of its frame",
+            f"no box ends {side} its frame",
             "ExpectColumnPairValuesAToBeGreaterThanB",
             {"column_A": "frame_px", "column_B": column, "or_equal": True},
             "critical",
             outside,
         )
-        for side, column in (("right", "right_px"), ("below", "bottom_px"))
+        for side, column in (("right of", "right_px"), ("below", "bottom_px"))
     )
     size = tuple(
         Check(

@@ -150,8 +150,13 @@ def _rows(check: Check, table: Table, result: dict[str, Any], named: int) -> tup
     shown = list(dict.fromkeys([*table.names_rows, *columns]))
     first = table.frame.loc[bad, [name for name in shown if name in table.frame]].head(named)
     return tuple(
-        {str(key): value for key, value in row.items()} for row in first.to_dict("records")
+        {str(key): _short(value) for key, value in row.items()} for row in first.to_dict("records")
     )
+
+
+def _short(value: Any) -> Any:
+    """A number as a person wants to read it: six digits."""
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _columns(check: Check) -> list[str]:

@@ -26,7 +26,7 @@ _PICTURES = {"images", "image_faults", "copies"}  # judged by tests of their own
 
 @dataclass(frozen=True)
 class Frames:
-    """What validation reads; `source` names the files' rule."""
+    """What validation reads."""
 
     entries: pd.DataFrame
     boxes: pd.DataFrame
@@ -37,9 +37,9 @@ class Frames:
     manifest: pd.DataFrame
     versions: list[dict[str, Any]]
 
-    def tables(self) -> list[Table]:
+    def tables(self, source: str = "phantom") -> list[Table]:
         given = inputs.Inputs(
-            "phantom", "now", self.entries, self.boxes, self.reports, self.adjudicated, self.truth,
+            source, "now", self.entries, self.boxes, self.reports, self.adjudicated, self.truth,
             self.labels, self.manifest, pd.DataFrame(columns=list(images.COPIES)),
             tuple(self.versions),
         )  # fmt: skip
@@ -448,3 +448,30 @@ def test_cleaning_replaces_ids_in_order_and_keeps_links_that_a_person_clicks() -
     one, two = "0a956ad9-5f40-44a1-8ebd-d4bfe4818904", "7927451a-5741-4b08-8944-6b5e03b5a45d"
     page = f'<a href="https://docs.example.org/x">x</a><p id="{one}"><p id="{two}"><p id="{one}">'
     assert docs.clean(page) == page.replace(one, "id-0").replace(two, "id-1")
+
+
+def test_what_a_source_does_not_have_is_said_and_held_against_nobody(context: Judge) -> None:
+    frames = clean()
+    without_rows = {
+        name: getattr(frames, name).head(0)
+        for name in ("boxes", "reports", "adjudicated", "labels")
+    }
+    frames = replace(frames, **without_rows)
+    frames.entries["split"] = ""
+    frames.versions.clear()
+    answer = verdict.judge(context(frames.tables(source="folder")))
+    assert [check["name"] for check in answer["checks"] if not check["success"]] == []
+    said = {
+        check["name"]: check["observed"]
+        for check in answer["checks"]
+        if str(check["observed"]).startswith("not applicable")
+    }
+    assert said["the file name's patient is the row's"] == (
+        "not applicable: the names of source 'folder' carry no ids"
+    )
+    assert said["no patient of the official test list is trained on"] == (
+        "not applicable: the source has no official test list"
+    )
+    assert said["labels agree by kappa 0.4"].endswith("nothing here has two sources of labels")
+    assert said["no prevalence moved by Cohen's h of 0.1 or more"].endswith("no earlier version")
+    assert said["every report says something that is recognised"].endswith("has no reports")
