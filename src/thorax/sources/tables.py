@@ -118,12 +118,29 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
     except FileNotFoundError:
         raise BadInput(f"{path} is missing") from None
-    except (csv.Error, EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            f"{path}, line {_undecodable_line(path):,}: not UTF-8 ({error.reason}): save it so"
+        ) from None
+    except (csv.Error, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadInput(
             f"{path}, after row {line:,}: not a whole CSV file ({error}): fetch it again"
         ) from None
     except OSError as error:
         raise BadInput(f"{path} cannot be read ({error.strerror})") from None
+
+
+def _undecodable_line(path: Path) -> int:
+    """The first line that is not UTF-8, counted from 1; the decoder stops up to 8 kB before it."""
+    good = 0
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        for line in file:
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                break
+            good += 1
+    return good + 1
 
 
 def open_text(path: Path) -> TextIO:
