@@ -208,6 +208,19 @@ def test_patients_that_the_model_was_trained_on_are_left_out(checkout: Path, sit
     assert "2 images are left out" in " ".join(gathered(checkout, site).notes)
 
 
+def test_corrections_count_and_are_said(checkout: Path, site: Path) -> None:
+    before = gathered(checkout, site, "all")
+    image = str(before.table["image"].iloc[1])  # the first is broken
+    was = int(before.table["target_Mass"].iloc[1])
+    (checkout / "corrections.csv").write_text(
+        f"image,finding,label,reader,date,comment\n{image},Mass,{1 - was},ann,2026-01-01,\n"
+    )
+    after = gathered(checkout, site, "all")
+    assert int(after.table["target_Mass"].iloc[1]) == 1 - was
+    assert any("Labels of 1 images" in note for note in after.notes)
+    assert not any("corrections.csv" in note for note in before.notes)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

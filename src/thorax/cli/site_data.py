@@ -1,7 +1,7 @@
 """The images and labels that `thorax evaluate` scores: a pull into a folder of its own.
 
 `data/` and `artifacts/` of the checkout are read and never written. Labels are the source's own;
-where it gives none, they are mined from its reports. Corrections of this checkout are not applied.
+where it gives none, they are mined from its reports; `corrections.csv` counts last, as always.
 """
 
 from dataclasses import dataclass
@@ -69,6 +69,7 @@ def gather(
     table = manifest.build(entries, manifest.index_files(found), chosen, _labels(entries, data))
     notes = [note, *_unreadable(table)]
     notes += _leave_out_trained(table, predictor)
+    notes += _corrected(table)
     _require_labels(table, data)
     return SiteData(data, table, Pixels(predictor.size_px, found), tuple(filter(None, notes)))
 
@@ -94,8 +95,18 @@ def _labels(entries: pd.DataFrame, data: Path) -> labels.Labels:
     mined = reports.label_all(
         reports.read_reports(data / "reports.csv"), config.load("reports", ReportsConfig)
     )
-    policy = config.load("dataset", DatasetConfig).uncertain
-    return labels.join(entries, links, mined, policy)
+    settings = config.load("dataset", DatasetConfig)
+    joined = labels.join(entries, links, mined, settings.uncertain, unknown=settings.unknown)
+    corrections = labels.read_corrections(artifacts.root() / "corrections.csv")
+    return labels.correct(joined, entries["image"], corrections)
+
+
+def _corrected(table: pd.DataFrame) -> list[str]:
+    """Say that labels were corrected: other images may bear the names of those that were."""
+    count = int((table["label_source"].eq("corrected") & table["split"].eq(SCORED)).sum())
+    if not count:
+        return []
+    return [f"Labels of {count:,} images are as this checkout's corrections.csv says."]
 
 
 def _unreadable(table: pd.DataFrame) -> list[str]:
