@@ -3,14 +3,14 @@
     python -m benchmarks.image_checks cost ../shared/nih
     python -m benchmarks.image_checks faults ../shared/nih
     python -m benchmarks.image_checks copies ../shared/nih --every 10
-    python -m benchmarks.image_checks search
+    python -m benchmarks.image_checks search ../shared/nih
 
 `cost`: building the pixel cache with the checks and without (decoding, resizing and the digest of
 the file only), in turns, in this process; medians. `faults`: each image once as it is and once with
 a planted fault, by half: the patients that thresholds and reference were tuned with, and the others
 (see `chest_reference.py`). A real image with that very fault counts as a false alarm here.
 `copies`: planted copies among all images. `search`: near hashes among 112,120 random ones whose
-bits have much in common, as those of chests have.
+frequencies have mean and covariance of the real ones, and 1,000 planted.
 """
 
 import argparse
@@ -46,16 +46,12 @@ Change = Callable[[Grey, np.random.Generator], Grey]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
     parser.add_argument("what", choices=["cost", "faults", "copies", "search"])
-    parser.add_argument("nih", type=Path, nargs="?", help="folder with images-512/ and subset.csv")
+    parser.add_argument("nih", type=Path, help="folder with images-512/ and subset.csv")
     parser.add_argument("--every", type=int, default=1, help="take every n-th image")
     given = parser.parse_args()
     cv2.setNumThreads(1)
-    if given.what == "search":
-        search()
-    else:
-        {"cost": cost, "faults": faults, "copies": planted_copies}[given.what](
-            given.nih, given.every
-        )
+    tasks = {"cost": cost, "faults": faults, "copies": planted_copies, "search": search}
+    tasks[given.what](given.nih, given.every)
 
 
 _Raw = argparse.RawDescriptionHelpFormatter
@@ -278,24 +274,36 @@ def _judge_copies(index: pd.DataFrame, frames_: Grey, planted: int) -> None:
         print(f"  {name:22} recall {right / planted:.3f}  other pairs {len(others)}: {others[:3]}")
 
 
-def search() -> None:
+def search(nih: Path, every: int) -> None:
     """Time and memory of the search for near hashes, and whether it misses any."""
     rng = np.random.default_rng(SEED)
-    scale = 1 / (1 + np.add.outer(np.arange(16), np.arange(16)).ravel()) ** 1.5
-    common = rng.normal(size=256) * scale * 2
+    seen = [
+        _frequencies(chest_reference.pixels(file))
+        for file in sorted((nih / "images-512").iterdir())[::every]
+    ]
+    mean, spread = np.mean(seen, axis=0), np.cov(np.transpose(seen))
+    root = np.linalg.cholesky(spread + 1e-6 * np.trace(spread) / 256 * np.eye(256))
     bits = np.concatenate(
-        [_bits(common + rng.normal(size=(part, 256)) * scale) for part in _parts(NIH_IMAGES)]
+        [_bits(mean + rng.normal(size=(part, 256)) @ root.T) for part in _parts(NIH_IMAGES)]
     )
     near = bits[:1000].copy()
     for row in near:
         row[rng.choice(256, int(rng.integers(0, hashes.BITS_MAX + 1)), replace=False)] ^= True
-    every = np.packbits(np.concatenate([bits, near]), axis=1).view(np.uint64)
+    together = np.packbits(np.concatenate([bits, near]), axis=1).view(np.uint64)
     before = time.process_time()
-    first, second, _ = hashes.near(every, hashes.BITS_MAX)
+    first, second, _, _ = hashes.near(together, hashes.BITS_MAX)
     seconds = time.process_time() - before
     kept = set(zip(first.tolist(), second.tolist(), strict=True))
     hits = sum((number, NIH_IMAGES + number) in kept for number in range(1000))
-    print(f"{len(every):,} hashes: {seconds:.1f} s, {len(kept):,} pairs, {hits} of 1,000 planted")
+    print(
+        f"{len(together):,} hashes: {seconds:.1f} s, {len(kept):,} pairs, {hits} of 1,000 planted"
+    )
+
+
+def _frequencies(image: Grey) -> NDArray[np.float64]:
+    basis = appearance._cosines()
+    small = appearance.shrink(images.to_frame(image, SIZE_PX)).astype(np.float64)
+    return np.asarray((basis @ small @ basis.T).ravel(), np.float64)
 
 
 def _bits(frequencies: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -72,14 +72,18 @@ def _looking_alike(shown: pd.DataFrame, pixels: Pixels, config: CopiesConfig) ->
     chained = _chained(shown, "phash")
     firsts = shown.drop_duplicates("phash")
     near = hashes.near(hashes.parse(firsts["phash"].tolist()), config.hash_bits_max)
-    one, other = (firsts.index.to_numpy()[places] for places in near[:2])
-    closest = np.argsort(near[2], kind="stable")[: config.compared_max]
-    if len(closest) < len(near[2]):
+    closest = np.argsort(near.bits, kind="stable")[: config.compared_max]
+    if len(closest) < len(near.bits):
         say(
-            f"  {len(near[2]):,} pairs of images look alike; the {len(closest):,} nearest are "
-            "compared (dataset.copies.compared_max in params.yaml)"
+            f"  {'' if near.complete else 'more than '}{len(near.bits):,} pairs of images have "
+            f"near hashes; the {len(closest):,} nearest are compared "
+            "(dataset.copies.compared_max in params.yaml)"
         )
-    pairs = chained + [(int(one[i]), int(other[i]), int(near[2][i])) for i in closest]
+    rows = firsts.index.to_numpy()
+    one, other = rows[near.first[closest]], rows[near.second[closest]]
+    pairs = chained + list(
+        zip(one.tolist(), other.tolist(), near.bits[closest].tolist(), strict=True)
+    )
     return [
         _link(shown, one, other, kind="look", bits=bits, likeness=alike)
         for (one, other, bits), alike in zip(pairs, _compared(shown, pairs, pixels), strict=True)

@@ -3,11 +3,13 @@
 256 bits are cut into 16 bands of 16. Two hashes that differ in at most 31 bits differ in at most
 one bit in some band, so looking every band up as it is and with each of its bits flipped misses
 none.
-Memory is bounded: pairs are looked at in blocks.
+Memory is bounded: pairs are looked at in blocks. Where the images are so much alike that bands tell
+little apart, all pairs are looked at.
 """
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,26 +30,59 @@ def parse(texts: list[str]) -> Hashes:
     return content.reshape(len(texts), BITS // 8).view(np.uint64)
 
 
-def near(hashes: Hashes, bits_max: int) -> tuple[Places, Places, Places]:
-    """All pairs that differ in at most `bits_max` bits.
+class Near(NamedTuple):
+    """Pairs of near hashes: first place < second place, sorted.
+
+    Attributes:
+        first, second: places of the two hashes, int64 [pairs].
+        bits: in how many bits they differ, int64 [pairs].
+        complete: whether these are all; the search stops when it has found `pairs_max`.
+    """
+
+    first: Places
+    second: Places
+    bits: Places
+    complete: bool
+
+
+def near(hashes: Hashes, bits_max: int, *, pairs_max: int = 1_000_000) -> Near:
+    """The pairs that differ in at most `bits_max` bits.
 
     Args:
         hashes: uint64 [N, 4]. Distinct ones: of N equal hashes all N (N - 1) / 2 pairs are listed.
         bits_max: 0 to `BITS_MAX`.
-
-    Returns:
-        First and second place of each pair (first < second, sorted) and its distance in bits.
+        pairs_max: where to stop, so that memory stays bounded for a set of much alike images.
     """
     if not 0 <= bits_max <= BITS_MAX:
         raise ValueError(f"bits_max must be between 0 and {BITS_MAX}, not {bits_max}")
-    found = [
-        _close(hashes, one, other, bits_max)
-        for keys in _bands(hashes)
-        for one, other in _alike(keys, reach=bits_max // _BANDS)
-    ]
-    pairs = np.unique(np.concatenate([*found, np.empty((0, 2), np.int64)]), axis=0)
-    first, second = pairs[:, 0], pairs[:, 1]
-    return first, second, _distance(hashes, first, second)
+    pairs, fresh, waiting = np.empty((0, 2), np.int64), list[Places](), 0
+    for one, other in _candidates(hashes, reach=bits_max // _BANDS):
+        close = _distance(hashes, one, other) <= bits_max
+        fresh.append(np.stack([one[close], other[close]], axis=1))
+        waiting += len(fresh[-1])
+        if waiting > pairs_max:
+            pairs, fresh, waiting = np.unique(np.concatenate([pairs, *fresh]), axis=0), [], 0
+        if len(pairs) > pairs_max:
+            break
+    pairs = np.unique(np.concatenate([pairs, *fresh]), axis=0)
+    first, second = pairs[:pairs_max].T
+    return Near(first, second, _distance(hashes, first, second), len(pairs) <= pairs_max)
+
+
+def _candidates(hashes: Hashes, *, reach: int) -> Iterator[tuple[Places, Places]]:
+    """Blocks of pairs that may be near: by bands, or all where the bands tell too little apart."""
+    bands = list(_bands(hashes))
+    total = len(hashes) * (len(hashes) - 1) // 2
+    flips = 1 + _WIDTH * reach
+    alike = sum(int((np.bincount(keys).astype(np.float64) ** 2).sum()) for keys in bands)
+    if alike * flips / 2 < total:
+        for keys in bands:
+            yield from _alike(keys, reach=reach)
+        return
+    for one in range(len(hashes)):
+        for start in range(one + 1, len(hashes), _BLOCK):
+            other = np.arange(start, min(start + _BLOCK, len(hashes)))
+            yield np.full(len(other), one), other
 
 
 def _bands(hashes: Hashes) -> Iterator[NDArray[np.uint16]]:
@@ -78,11 +113,6 @@ def _alike(keys: NDArray[np.uint16], *, reach: int) -> Iterator[tuple[Places, Pl
             other = order[np.repeat(begin[low:high], some) + offset]
             kept = (one < other) | (flip > 0)
             yield np.minimum(one, other)[kept], np.maximum(one, other)[kept]
-
-
-def _close(hashes: Hashes, one: Places, other: Places, bits_max: int) -> Places:
-    near = _distance(hashes, one, other) <= bits_max
-    return np.stack([one[near], other[near]], axis=1)
 
 
 def _distance(hashes: Hashes, one: Places, other: Places) -> Places:
