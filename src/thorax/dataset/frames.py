@@ -19,7 +19,8 @@ DECODER_VERSION = 2
 
 _LOW_LEVEL, _HIGH_LEVEL = 5, 250  # of 0 to 255: at or beyond these a pixel says nothing of tissue
 _FLAT_LEVELS = 1.0  # standard deviation below which a frame shows nothing that could be hashed
-_ROWS = 128  # at least so many rows, evenly spread, give the shares of levels
+_LEVELS = np.arange(256, dtype=np.float64)
+_ROWS = 64  # at least so many rows, evenly spread, give the shares of levels
 _TAIL_SHARE = 0.005  # of the pixels, left out at either end of the range of levels
 
 
@@ -27,7 +28,7 @@ _TAIL_SHARE = 0.005  # of the pixels, left out at either end of the range of lev
 class Measures:
     """What is known of a file's content; None where it could not be read.
 
-    Levels run from 0 to 255. Those of the file are counted in 128 to 255 evenly spread rows of it,
+    Levels run from 0 to 255. Those of the file are counted in 64 to 127 evenly spread rows of it,
     which is as good as all; what the image looks like is judged by `appearance`.
 
     Attributes:
@@ -93,14 +94,14 @@ def make(content: bytes, size_px: int) -> tuple[NDArray[np.uint8] | None, Measur
 
 def _levels(pixels: NDArray[np.uint8]) -> dict[str, Any]:
     """What the file's grey levels [H, W] are like."""
-    rows = np.ascontiguousarray(pixels[:: max(1, pixels.shape[0] // _ROWS)])
+    step = max(1, pixels.shape[0] // _ROWS)
+    rows = np.ascontiguousarray(pixels[step // 2 :: step])
     shares = _histogram(rows) / rows.size
-    levels = np.arange(256, dtype=np.float64)
-    mean = float(shares @ levels)
+    mean = float(shares @ _LEVELS)
     low, high = np.searchsorted(shares.cumsum(), [_TAIL_SHARE, 1 - _TAIL_SHARE])
     return {
         "mean_level": mean,
-        "std_level": float(np.sqrt(shares @ (levels - mean) ** 2)),
+        "std_level": float(np.sqrt(shares @ (_LEVELS - mean) ** 2)),
         "low_share": float(shares[: _LOW_LEVEL + 1].sum()),
         "high_share": float(shares[_HIGH_LEVEL:].sum()),
         "mode_share": float(shares.max()),
@@ -115,12 +116,16 @@ def _appearance(frame: NDArray[np.uint8]) -> dict[str, Any]:
     look = appearance.look(appearance.edges_of(small), appearance.reference())
     return {
         "frame_sha256": hashlib.sha256(frame.tobytes()).hexdigest(),
-        "phash": appearance.perceptual_hash(small) if small.std() >= _FLAT_LEVELS else "",
+        "phash": appearance.perceptual_hash(small) if _deviation(small) >= _FLAT_LEVELS else "",
         "seen_as": look.seen_as,
         "seen_margin": look.seen_margin,
         "chest_score": look.chest_score,
         "strangeness": look.strangeness,
     }
+
+
+def _deviation(levels: NDArray[np.uint8]) -> float:
+    return float(cv2.meanStdDev(levels)[1][0, 0])
 
 
 def _histogram(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:

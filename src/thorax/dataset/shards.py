@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -207,7 +207,7 @@ def _decode_batch(batch: Batch, size_px: int) -> Made:
     made: Made = []
     for name, content in batch:
         frame, measures = frames.make(content, size_px)
-        made.append((name, None if frame is None else frame.tobytes(), asdict(measures)))
+        made.append((name, None if frame is None else frame.tobytes(), vars(measures)))
     return made
 
 
