@@ -138,7 +138,12 @@ def find_input(given: str | None) -> tuple[Path | None, str]:
         if given is None and sys.stdin.isatty():
             raise BadInput("give a report's text, a path, or a report on stdin")
         return None, incoming.decode(sys.stdin.buffer.read())[0]
-    if len(given) < _LONGEST_NAME and "\n" not in given and Path(given).expanduser().exists():
+    if (
+        given.strip()
+        and len(given) < _LONGEST_NAME
+        and "\n" not in given
+        and Path(given).expanduser().exists()
+    ):
         return Path(given).expanduser(), ""
     if " " not in given.strip() and ("/" in given or "." in given[:-1]):
         raise BadInput(f"{given}: no such file or folder")
@@ -224,6 +229,12 @@ def _say_what_came(console: Console, mined: Mined, output: Path) -> None:
         f"{mined.reports:,} reports in {mined.seconds:,.1f} s ({rate:,.0f} a second): {output}",
         soft_wrap=True,
     )
+    if mined.silent:
+        console.print(
+            f"{mined.silent:,} have no word under Findings and Impression and count as normal: "
+            "params.yaml reports.silent, normal or unmentioned",
+            soft_wrap=True,
+        )
     for encoding, count in mined.encodings.items():
         console.print(f"{count:,} were not UTF-8 and were read as {encoding}")
     for heading, count in mined.headings.most_common(_SHOWN):

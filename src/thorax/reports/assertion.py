@@ -264,7 +264,11 @@ def _cues(sentence: str, found: Iterable[Found[Cue]]) -> list[Found[Cue]]:
     """The cues that count: the longest at a place, and no hedge under a denial."""
     kept: list[Found[Cue]] = []
     for item in found:
-        alike = kept and (item.start, item.end) == (kept[-1].start, kept[-1].end)
+        alike = (
+            kept
+            and (item.start, item.end) == (kept[-1].start, kept[-1].end)
+            and kept[-1].what.direction != "-"
+        )
         if not kept or item.start >= kept[-1].end or alike:  # one line may stand on either side
             kept.append(item)
     cues = [item for item in kept if item.what.direction != "-"]

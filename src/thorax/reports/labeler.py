@@ -1,7 +1,8 @@
 """A report to one state per finding, and `normal`, by numbered cases (Wang et al. 2017, 2.1).
 
-Phrases and cues only: no parser, no ontology. A report in which nothing is recognised (empty,
-another language) says nothing: every state is `unmentioned`, `normal` too.
+Phrases and cues only: no parser, no ontology. A report in which nothing is recognised (no text,
+another language) says nothing: every state is `unmentioned`, `normal` too. Only where Findings and
+Impression stand there and hold no word may `normal` be positive (`reports.silent`).
 """
 
 from collections import defaultdict
@@ -12,10 +13,13 @@ from thorax.findings import FINDINGS, NORMAL, State
 from thorax.reports import lexicon
 from thorax.reports.assertion import Assertion, Mention, mentions
 from thorax.reports.lexicon import Lexicon
-from thorax.reports.sections import Sentence, sentences
+from thorax.reports.sections import Sentence, sentences, silent
 from thorax.reports.settings import ReportsConfig
 
 _CACHED_SENTENCES = 200_000  # reports repeat themselves; about 100 MB when full
+
+SILENT = "no word in the sections that count"
+"""The rule behind `normal` where `reports.silent` decides."""
 
 _CASES: tuple[tuple[Assertion, State], ...] = (
     ("affirmed", "positive"),
@@ -70,6 +74,7 @@ class Labeler:
     def __init__(self, config: ReportsConfig, knowledge: Lexicon | None = None) -> None:
         self._lexicon = knowledge or lexicon.load()
         self._reach = config.after_reach_words
+        self._silent = config.silent
         self._mentions = lru_cache(maxsize=_CACHED_SENTENCES)(self._read)
 
     def label(self, text: str) -> list[Label]:
@@ -79,7 +84,14 @@ class Labeler:
             found[mention.finding].append((sentence, mention))
         labels = [_aggregate(finding, found[finding]) for finding in FINDINGS]
         beyond = [_aggregate(name, found[name]) for name in (lexicon.OTHER, lexicon.NOTED)]
-        return [*labels, _normal([*labels, *beyond], _aggregate(NORMAL, found[NORMAL]))]
+        normal = _normal([*labels, *beyond], _aggregate(NORMAL, found[NORMAL]))
+        if (
+            not any(found.values())
+            and self._silent == "normal"
+            and (heading := silent(text, self._lexicon))
+        ):
+            normal = _of_silence(heading)
+        return [*labels, normal]
 
     def mentions(self, text: str) -> list[tuple[Sentence, Mention]]:
         """Every mention of every finding, sentence by sentence, concluding sections first."""
@@ -134,8 +146,9 @@ def _label(finding: str, state: State, sentence: Sentence, mention: Mention) -> 
 def _normal(diseases: list[Label], wording: Label) -> Label:
     """The label `normal`, by the first case that applies.
 
-    1 nothing recognised: unmentioned; 2 anything affirmed: negative; 3 anything hedged: uncertain;
-    4 otherwise positive.
+    1 nothing recognised: unmentioned, unless Findings and Impression stand there without a word and
+    `reports.silent` takes that for normal (see `Labeler.label`); 2 anything affirmed: negative;
+    3 anything hedged: uncertain; 4 otherwise positive.
 
     Wang et al. code "normal" without any disease, or with the concept "normal". Taken alone the
     second would call "cardiomegaly, lungs normal" normal; here nothing may be left standing. What
@@ -151,6 +164,12 @@ def _normal(diseases: list[Label], wording: Label) -> Label:
                 return _because(label, answer, f"disease {state}")  # type: ignore[arg-type]
     witness = next(label for label in everything if label.state != "unmentioned")
     return _because(witness, "positive", "no disease left")
+
+
+def _of_silence(heading: Sentence) -> Label:
+    end = heading.start + len(heading.text)
+    place = (heading.section, heading.text, heading.start, end, heading.text)
+    return Label(NORMAL, "positive", *place, rule=SILENT)
 
 
 def _because(label: Label, state: State, rule: str) -> Label:

@@ -14,6 +14,7 @@ from typing import Final, Literal
 from thorax.errors import BadInput
 from thorax.findings import FINDINGS, NORMAL
 from thorax.reports import spelling
+from thorax.reports.parts import Parts
 from thorax.reports.patterns import Finder, literals, pattern_of
 
 OTHER: Final = "other"
@@ -97,6 +98,7 @@ class Lexicon:
         laterality: words of side, and the side.
         heading: a heading and its colon; group `name`.
         sections: heading in small letters to how its text is read.
+        parts: what of a report is told of other parts of the body.
         foreign: words of other languages to True, frequent words of English to False.
         spelling: corrects long words that are misspelt by one letter.
     """
@@ -108,6 +110,7 @@ class Lexicon:
     laterality: Finder[str]
     heading: re.Pattern[str]
     sections: dict[str, Reading]
+    parts: Parts
     foreign: dict[str, bool]
     spelling: spelling.Corrector
 
@@ -133,6 +136,7 @@ def load(folder: Path = BUILT_IN) -> Lexicon:
         laterality=Finder(_pairs(rules / "laterality.txt", ("left", "right", "bilateral"))),
         heading=re.compile(rf"(?:^|(?<=[\n.;]))[ \t]*(?P<name>{headings})[ \t]*:", re.IGNORECASE),
         sections={heading: what for heading, what in sections.items()},  # type: ignore[misc]
+        parts=Parts(_pairs(rules / "parts.txt", ("elsewhere", "chest"))),  # type: ignore[arg-type]
         foreign={
             word: what == "foreign"
             for word, what in _pairs(rules / "language.txt", ("english", "foreign"))

@@ -20,7 +20,7 @@ from thorax.errors import BadInput
 from thorax.progress import say
 from thorax.reports import columns, lexicon
 from thorax.reports.incoming import Report, Unread
-from thorax.reports.labeler import Label, Labeler
+from thorax.reports.labeler import SILENT, Label, Labeler
 from thorax.reports.lexicon import Lexicon
 from thorax.reports.seen import Seen
 from thorax.reports.settings import ReportsConfig
@@ -38,6 +38,7 @@ class Mined:
         first: the first of these.
         states: how many reports per finding and state.
         encodings: how many reports per guessed encoding.
+        silent: how many reports are normal only because their sections hold no word.
         headings: how many reports per section heading that `rules/sections.txt` lacks.
         flips: per finding, state before and state after, how many labels another set of rules
             flips.
@@ -49,6 +50,7 @@ class Mined:
     first: Unread | None = None
     states: Counter[tuple[str, str]] = field(default_factory=Counter)
     encodings: Counter[str] = field(default_factory=Counter)
+    silent: int = 0
     headings: Counter[str] = field(default_factory=Counter)
     flips: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     seconds: float = 0.0
@@ -94,6 +96,7 @@ def mine(
         for report in stream.reports(incoming):
             told = labeler.label(report.text)
             labels.extend(columns.label_cells(report.report, report.patient, told))
+            stream.mined.silent += told[-1].rule == SILENT
             stream.mined.states.update((label.finding, label.state) for label in told)
             if mentions:
                 found = labeler.mentions(report.text)

@@ -24,6 +24,8 @@ _GOES_ON = re.compile(r"(?:,|\b(?:or|and|of|with|in|the|a|an|no|is|are|to|for))\
 
 _LONGEST_HEADING = 200  # characters, blanks included; no heading comes near it
 
+_WORD = re.compile(r"\w")
+
 _NO_END = "".join(rf"(?<!\b(?i:{short})\.)" for short in ("vs", "dr", "approx", r"e\.g", r"i\.e"))
 _STOP = (
     r"(?<=[.!?])(?:"
@@ -60,9 +62,22 @@ def sentences(text: str, lexicon: Lexicon) -> Iterator[Sentence]:
     """The sentences of the sections that count, in the order of the text."""
     for section, start, end in _sections_that_count(text, lexicon):
         concludes = lexicon.sections.get(section) == "conclude"
-        for left, right in _split(text, start, end, lexicon):
+        found = _split(text, start, end, lexicon)
+        if lexicon.parts.any_in(text, start, end):
+            found = lexicon.parts.of_chest(text, found)
+        for left, right in found:
             if sentence := text[left:right].strip():
                 yield Sentence(section, sentence, text.index(sentence, left), concludes)
+
+
+def silent(text: str, lexicon: Lexicon) -> Sentence | None:
+    """The first heading of a report whose sections that count are there and hold no word."""
+    counted = _sections_that_count(text, lexicon)
+    section, start, _ = counted[0]
+    if section == WHOLE or any(_WORD.search(text, left, right) for _, left, right in counted):
+        return None
+    heading = next(each for each in _headings(text, lexicon.heading) if each.end() == start)
+    return Sentence(section, heading["name"], heading.start("name"), concludes=False)
 
 
 def _sections_that_count(text: str, lexicon: Lexicon) -> list[tuple[str, int, int]]:

@@ -76,6 +76,8 @@ def label_all(
 def say_counts(mined: Mined) -> None:
     """Print, per finding, in how many reports it is positive, uncertain and negative."""
     say(f"{mined.reports:,} reports labelled")
+    if mined.silent:
+        say(f"  {mined.silent:,} of them normal for want of any word (params.yaml: reports.silent)")
     for finding in (*FINDINGS, NORMAL):
         states = (
             f"{mined.states[finding, state]:>6,} {state}"
