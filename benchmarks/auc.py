@@ -3,7 +3,7 @@
 Side by side: scikit-learn's roc_auc_score in a loop over findings, and in a loop over replicates
 with the patients' counts as sample weights (a few replicates, scaled up). Sizes are those of the
 official test split of ChestX-ray14: 25,596 images of 2,797 patients, 14 findings. Both must agree.
-Scores are rounded to 0.01 in a second run, so that nearly every image is tied with others. Times
+Scores are float32 and float64, and both also rounded to 0.01, which ties nearly every image. Times
 are medians of processor time on one core, both in turns, so that a busy machine slows both alike.
 
     OMP_NUM_THREADS=1 PYTHONPATH=src python benchmarks/auc.py
@@ -25,7 +25,13 @@ REPLICATES, LOOPED_REPLICATES = 1_000, 3
 
 def main() -> None:
     patient, y_true, y_score = scores()
-    for name, given in (("14 AUCs", y_score), ("14 AUCs, ties", y_score.round(2))):
+    wide = y_score + np.random.default_rng(2).normal(scale=1e-3, size=y_score.shape)
+    for name, given in (
+        ("14 AUCs", y_score),
+        ("14 AUCs, ties", y_score.round(2)),
+        ("float64", wide),
+        ("float64, ties", wide.round(2)),
+    ):
         work = (partial(metrics.auc, y_true, given), partial(loop, y_true, given))
         (ours, ours_s), (looped, looped_s) = timed(*work, repeats=15)
         print(f"{name:<18} ours {ours_s * 1e3:8.1f} ms   loop {looped_s * 1e3:8.1f} ms", end="")

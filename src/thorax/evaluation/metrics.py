@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thorax.evaluation import pairs
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
-
-_FEW_LEVELS = 0.75  # distinct scores per positive, below which it pays to look up each only once
 
 
 @dataclass(frozen=True)
@@ -50,20 +50,8 @@ def auc(y_true: ArrayLike, y_score: ArrayLike, *, known: ArrayLike | None = None
         ValueError: shapes differ, or a usable score is NaN.
     """
     y_true, y_score, usable = _checked(y_true, y_score, known)
-    scores = np.array(y_score.T, order="C")  # [F, N]: a finding's values lie side by side
-    present = np.ascontiguousarray(y_true.T) == 1
-    images = np.full(len(scores), scores.shape[1])
-    if known is not None:
-        scores, present = np.where(usable.T, scores, np.nan), present & usable.T
-        images = usable.sum(axis=0)  # NaN sorts behind them
-    areas = np.full(len(scores), np.nan)
-    for column, ordered in enumerate(scores):  # one after the other: each fits the cache
-        positive = ordered.take(np.flatnonzero(present[column]))
-        positive.sort()
-        ordered.sort()
-        _refuse_nan(ordered[: images[column]], column)
-        areas[column] = _auc_of(positive, ordered[: images[column]])
-    return areas
+    _refuse_nan(y_score, usable)
+    return np.asarray(pairs.areas(y_true == 1, y_score, None if known is None else usable))
 
 
 def average_precision(
@@ -144,32 +132,12 @@ def _checked(
     return y_true, y_score, usable
 
 
-def _refuse_nan(ordered: NDArray[Any], column: int) -> None:
-    """NaN stands last in what is sorted."""
-    if ordered.size and np.isnan(ordered[-1]):
-        raise ValueError(f"y_score holds NaN in column {column}")
-
-
-def _auc_of(positive: NDArray[Any], ordered: NDArray[Any]) -> float:
-    """From the ranks of the positives among all images (Mann & Whitney 1947), both sorted.
-
-    Tied images share their middle rank. Where ties abound each level is looked up once; the end of
-    a tie is looked up only where another image follows in it.
-    """
-    pairs = positive.size * (ordered.size - positive.size)
-    if pairs == 0:
-        return float("nan")
-    levels, times = positive, np.ones(1, np.int64)
-    changes = np.flatnonzero(positive[1:] != positive[:-1])
-    if changes.size < _FEW_LEVELS * positive.size:
-        starts = np.concatenate([[0], changes + 1])
-        levels, times = positive[starts], np.diff(starts, append=positive.size)
-    below = np.searchsorted(ordered, levels, side="left")
-    upto = below + 1
-    tied = np.flatnonzero(ordered.take(upto, mode="clip") == levels)
-    upto[tied] = np.searchsorted(ordered, levels[tied], side="right")
-    twice_ranks = int(((below + upto + 1) * times).sum())
-    return (twice_ranks - positive.size * (positive.size + 1)) / (2 * pairs)
+def _refuse_nan(y_score: NDArray[Any], usable: Bools) -> None:
+    if not (y_score.size and np.isnan(y_score.min())):
+        return
+    columns = (np.isnan(y_score) & usable).any(axis=0)
+    if columns.any():
+        raise ValueError(f"y_score holds NaN in column {int(columns.argmax())}")
 
 
 def _counts(positive: NDArray[Any], negative: NDArray[Any]) -> tuple[Floats, Ints, Ints]:
