@@ -11,6 +11,8 @@ SOURCE ?=
 FROM ?=
 PRESET ?=
 PORT ?= 3000
+# Two at a time, each file by one of them, on one core each.
+WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 PYTEST_ARGUMENTS ?=
 
 .PHONY: help setup retrain test test-full check format serve status lock
@@ -25,10 +27,10 @@ retrain: setup  ## pull, label, check, train, evaluate, gate, package
 	@thorax retrain $(if $(SOURCE),--source "$(SOURCE)") $(if $(FROM),--from "$(FROM)") $(if $(PRESET),--preset "$(PRESET)")
 
 test: setup  ## the whole suite, with the loop end to end in a temporary clone
-	@pytest -m "not full" $(PYTEST_ARGUMENTS)
+	@OMP_NUM_THREADS=1 pytest -m "not full" $(WORKERS) $(PYTEST_ARGUMENTS)
 
 test-full: setup  ## the suite, and every stage killed in three ways
-	@pytest $(PYTEST_ARGUMENTS)
+	@OMP_NUM_THREADS=1 pytest $(WORKERS) $(PYTEST_ARGUMENTS)
 
 check: setup  ## format, lint, types, architecture
 	@ruff format --check .

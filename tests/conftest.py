@@ -22,6 +22,13 @@ SPLIT_IMAGES = {"train": 24, "validation": 8, "test": 8}
 IMAGES_PER_ARCHIVE = 25
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests first, so that workers end at about the same time."""
+    marks = ("end_to_end", "slow")
+    long = {item.path for item in items if any(map(item.get_closest_marker, marks))}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture
 def tiny_data(tmp_path: Path) -> Path:
     """`data/` with 40 images of 30 patients, 64 px, in two archives.

@@ -130,6 +130,8 @@ def test_imagenet_without_cache_and_network_names_both_ways_out(
     for variable in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
+    # urllib keeps the proxies of its first call for the whole process
+    monkeypatch.setattr("urllib.request._opener", None)
     with pytest.raises(BadInput, match="put the file there, or set"):
         weights.initialise(classifier(), SETTINGS, weights="imagenet")
     assert "downloading the ImageNet weights of resnet18 from http" in capsys.readouterr().err
