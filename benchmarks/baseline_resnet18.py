@@ -1,13 +1,13 @@
 """The obvious baseline on real images, and how far the product's predictions lie above it.
 
 The baseline: torchvision's ResNet-18 with one input channel, from scratch at 128 px, binary cross
-entropy, AdamW, a cosine, 18 epochs, mirrored, turned and shifted images, all images of the official train_val list,
-the last epoch's weights. `--plain` trains without changing images: then it learns them by heart
-after ten epochs and ranks new ones worse. With `--bfloat16` the convolutions run in bfloat16, which processors with AMX
-do twice as fast. `train` writes its predictions for the images of the official test list that are
-in the folder. `compare` takes predictions of the product (`predictions.parquet` of the inference
-stage, one per seed) and of the baseline, and gives the paired interval of the difference in mean
-AUC; patients are drawn with replacement.
+entropy, AdamW, a cosine, 18 epochs, all images of the official train_val list, mirrored, turned and
+shifted at random, the last epoch's weights. `--plain` changes no images; then the network learns
+them by heart (docs/log.md). With `--bfloat16` the convolutions run in bfloat16, which processors
+with AMX do twice as fast. `train` writes its predictions for the images of the official test list
+that are in the folder. `compare` takes predictions of the product (`predictions.parquet` of the
+inference stage, one per seed) and of the baseline, and gives the paired interval of the difference
+in mean AUC; patients are drawn with replacement.
 
     OMP_NUM_THREADS=1 PYTHONPATH=src python benchmarks/baseline_resnet18.py train --nih FOLDER
     PYTHONPATH=src python benchmarks/baseline_resnet18.py compare --nih FOLDER \\
