@@ -78,6 +78,18 @@ def test_the_full_budget_is_the_papers_size_batch_and_optimizer() -> None:
         assert (training["model"]["pooling"], training["model"]["lse_r"]) == ("lse", 10.0)
 
 
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_run_is_one_network_with_nothing_beside_it_whatever_the_preset(name: str) -> None:
+    experiment = definition.load(name, ROOT)
+    for base in bases().values():
+        for budget in experiment.budgets:
+            for run in experiment.runs:
+                training = experiment.params_of(run, budget, base)["training"]
+                model = training["model"]
+                assert (model["members"], model["mirrored"]) == (1, False)
+                assert (model["scattering"]["share"], training["context"]["weight"]) == (0, 0)
+
+
 def write(root: Path, **changes: object) -> None:
     whole = {
         "about": "Which is better",
