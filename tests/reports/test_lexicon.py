@@ -35,7 +35,8 @@ def test_a_line_matches_what_it_says(phrase: str, text: str, matches: bool) -> N
 
 
 def named(sentence: str) -> set[str]:
-    found = lexicon.load().phrases.all(sentence, patterns.keys(sentence))
+    small = patterns.lowered(sentence)
+    found = lexicon.load().phrases.all(small, patterns.keys(small, patterns.words_of(small)))
     return {item.what.finding for item in found}
 
 
@@ -48,7 +49,8 @@ def test_every_finding_has_phrases_and_a_word_of_no_finding_names_none() -> None
 
 def test_the_longest_cue_wins_at_one_place() -> None:
     sentence = "there is no significant interval change in"
-    first = lexicon.load().cues.all(sentence, patterns.keys(sentence))[0]
+    small = patterns.lowered(sentence)
+    first = lexicon.load().cues.all(small, patterns.keys(small, patterns.words_of(small)))[0]
     assert sentence[first.start : first.end] == "no significant interval change"
     assert first.what.direction == "-"
 
@@ -94,3 +96,11 @@ def test_a_missing_rules_file_is_named(copied: Path) -> None:
     (copied / "rules" / "subject.txt").unlink()
     with pytest.raises(BadInput, match=r"subject.txt is missing"):
         lexicon.load(copied)
+
+
+@pytest.mark.parametrize(
+    ("text", "small"),
+    [("PLEURAL Effusion", "pleural effusion"), ("\u0130 EFFUSION \u212a", "\u0130 effusion k")],
+)
+def test_small_letters_keep_their_places(text: str, small: str) -> None:
+    assert patterns.lowered(text) == small

@@ -8,16 +8,16 @@ decides. Looks at one sentence; the report's state is aggregated in `labeler`.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Literal, NamedTuple
 
 from thorax.findings import FINDINGS
 from thorax.reports.lexicon import Cue, Kind, Lexicon, Phrase
-from thorax.reports.patterns import Found, apart, keys
+from thorax.reports.patterns import Found, apart, keys, lowered, words_of
 
 Assertion = Literal["affirmed", "hedged", "denied", "suggested", "set aside"]
 
-_INDEPENDENT = re.compile(r"(?:^|[,;(]|\band)\s*$", re.IGNORECASE)
+_INDEPENDENT = re.compile(r"(?:^|[,;(]|\band)\s*$")
 _MEANING: dict[Kind, Assertion] = {
     "negation": "denied",
     "uncertainty": "hedged",
@@ -27,14 +27,13 @@ _MEANING: dict[Kind, Assertion] = {
     "subject": "set aside",
 }
 _PUNCTUATION = re.compile(r"[,;:()]")
-_OR = re.compile(r"\b(?:or|nor)\b", re.IGNORECASE)
+_OR = re.compile(r"\b(?:or|nor)\b")
 _MARKS = "?"  # a mark behind a finding speaks of its neighbour alone
 _DESCRIBES_WORDS = 6
 _ALONE_WORDS = 3
 
 
-@dataclass(frozen=True)
-class Mention:
+class Mention(NamedTuple):
     """A finding named in a sentence.
 
     Attributes:
@@ -71,12 +70,16 @@ def mentions(sentence: str, lexicon: Lexicon, *, after_reach_words: int) -> tupl
         lexicon: phrases and rules.
         after_reach_words: how many words back a cue reaches that stands after a finding.
     """
-    corrected = lexicon.spelling.correct(sentence)
-    beginnings = keys(corrected.text)
-    named = _named(lexicon.phrases.all(corrected.text, beginnings))
-    if not named or _is_foreign(corrected.text, lexicon.foreign):
+    small = lowered(sentence)
+    words = words_of(small)
+    corrected = lexicon.spelling.correct(small, words)
+    if corrected.shifts:
+        words = words_of(corrected.text)
+    known = keys(corrected.text, words)
+    named = _named(lexicon.phrases.all(corrected.text, known))
+    if not named or _is_foreign(words, lexicon.foreign):
         return ()
-    clause = _Clause(corrected.text, beginnings, lexicon, named, after_reach_words)
+    clause = _Clause(corrected.text, known, lexicon, named, after_reach_words)
     place = corrected.original
     found = []
     for item in named:
@@ -113,9 +116,9 @@ def _named(found: list[Found[Phrase]]) -> list[Found[Phrase]]:
     return sorted(kept, key=lambda item: (item.start, item.end))
 
 
-def _is_foreign(sentence: str, languages: dict[str, bool]) -> bool:
-    """Whether more frequent words of other languages than of English stand in it."""
-    known = [languages[word] for word in sentence.lower().split() if word in languages]
+def _is_foreign(words: list[str], languages: dict[str, bool]) -> bool:
+    """Whether more of a sentence's words are frequent in other languages than in English."""
+    known = [languages[word] for word in words if word in languages]
     return sum(known) > len(known) - sum(known)
 
 
@@ -125,7 +128,7 @@ class _Clause:
     def __init__(
         self,
         sentence: str,
-        beginnings: frozenset[str],
+        known: frozenset[str],
         lexicon: Lexicon,
         named: list[Found[Phrase]],
         after_reach_words: int,
@@ -133,21 +136,28 @@ class _Clause:
         self._sentence = sentence
         self._named = named
         self._reach = after_reach_words
-        self._boundaries = [
-            item for item in apart(lexicon.boundary.all(sentence, beginnings)) if item.what != "-"
-        ]
-        self._told = [item for item in self._boundaries if item.what == "told"]
-        self.severity = lexicon.severity.all(sentence, beginnings)
-        self.laterality = lexicon.laterality.all(sentence, beginnings)
-        self._bare = _is_bare_choice(sentence, named) and not self.laterality
-        self._cues = _cues(sentence, lexicon.cues.all(sentence, beginnings))
+        self._known = known
+        self._boundary = lexicon.boundary
+        self.severity = lexicon.severity.all(sentence, known)
+        self.laterality = lexicon.laterality.all(sentence, known)
+        self._cues = _cues(sentence, lexicon.cues.all(sentence, known))
         self._attributive = {
             (cue.start, cue.end) for cue in self._cues if cue.what.direction == "before"
         }
         self._predicative = {
             (cue.start, cue.end) for cue in self._cues if cue.what.direction == "after"
         }
-        self._bare = self._bare and not self._cues
+        self._bare = not (self._cues or self.laterality) and _is_bare_choice(sentence, named)
+
+    @cached_property
+    def _boundaries(self) -> list[Found[str]]:
+        """What ends a reach; half of the sentences never ask."""
+        found = apart(self._boundary.all(self._sentence, self._known))
+        return [item for item in found if item.what != "-"]
+
+    @cached_property
+    def _told(self) -> list[Found[str]]:
+        return [item for item in self._boundaries if item.what == "told"]
 
     def reading(self, item: Found[Phrase]) -> tuple[Found[Cue] | None, Assertion, str]:
         """The cue that decides about a mention, what it makes of it, and the rule's name."""
@@ -162,6 +172,8 @@ class _Clause:
 
     def described(self, item: Found[Phrase], words: list[Found[str]]) -> str:
         """The nearest of `words` to a mention, with no other mention and no boundary between."""
+        if not words:
+            return ""
         near: list[tuple[int, str]] = []
         for word in words:
             left, right = min(word.end, item.end), max(word.start, item.start)
@@ -176,6 +188,8 @@ class _Clause:
         return min(near)[1] if near else ""
 
     def _nearest(self, start: int, end: int) -> Found[Cue] | None:
+        if not self._cues:
+            return None
         reached: list[tuple[int, Found[Cue]]] = []
         told = self._is_told_of(end)
         for item in self._cues:
@@ -264,11 +278,7 @@ def _cues(sentence: str, found: Iterable[Found[Cue]]) -> list[Found[Cue]]:
     """The cues that count: the longest at a place, and no hedge under a denial."""
     kept: list[Found[Cue]] = []
     for item in found:
-        alike = (
-            kept
-            and (item.start, item.end) == (kept[-1].start, kept[-1].end)
-            and kept[-1].what.direction != "-"
-        )
+        alike = kept and item[:2] == kept[-1][:2] and kept[-1].what.direction != "-"
         if not kept or item.start >= kept[-1].end or alike:  # one line may stand on either side
             kept.append(item)
     cues = [item for item in kept if item.what.direction != "-"]

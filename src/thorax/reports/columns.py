@@ -4,8 +4,7 @@ Rows never exist as objects: a million reports are fifteen million rows. The fil
 types, so that a place that is not there reads back as a missing whole number.
 """
 
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
@@ -19,9 +18,9 @@ from thorax.reports.assertion import Mention
 from thorax.reports.labeler import Label
 from thorax.reports.sections import Sentence
 
-_LABEL = tuple(field.name for field in fields(Label))
+_LABEL = Label._fields
 _PLACE = ("section", "sentence")
-_MENTION = tuple(field.name for field in fields(Mention))
+_MENTION = Mention._fields
 _NUMBERS = ("start", "end")
 
 
@@ -60,8 +59,8 @@ class ColumnWriter:
             self._flush()
         self._writer.close()
 
-    def extend(self, cells: dict[str, list[Any]]) -> None:
-        """Append rows, given as one list per column, all of one length."""
+    def extend(self, cells: Mapping[str, Sequence[Any]]) -> None:
+        """Append rows, given as one sequence per column, all of one length."""
         for name, column in self._columns.items():
             column.extend(cells[name])
         if len(self._columns[self._names[0]]) >= self._group_rows:
@@ -74,9 +73,9 @@ class ColumnWriter:
             column.clear()
 
 
-def label_cells(report: str, patient: str, labels: list[Label]) -> dict[str, list[Any]]:
+def label_cells(report: str, patient: str, labels: list[Label]) -> dict[str, Sequence[Any]]:
     """The rows of one report's labels."""
-    cells = {name: list(map(get, labels)) for name, get in _GET_LABEL}
+    cells = dict(zip(_LABEL, zip(*labels, strict=True), strict=True))
     return {"report": [report] * len(labels), "patient": [patient] * len(labels), **cells}
 
 
@@ -95,7 +94,6 @@ def mention_cells(report: str, found: list[tuple[Sentence, Mention]]) -> dict[st
     }
 
 
-_GET_LABEL = [(name, attrgetter(name)) for name in _LABEL]
 _GET_MENTION = [(name, attrgetter(name)) for name in _MENTION]
 LABELS = ("report", "patient", *_LABEL)
 MENTIONS = ("report", *_MENTION[:2], *_PLACE, *_MENTION[2:])

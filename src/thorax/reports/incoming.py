@@ -129,7 +129,8 @@ def _archive(path: Path) -> Incoming:
     try:
         for name, content in unpacking.members(path, _FILES):
             found += 1
-            yield _file(content, Path(name).stem, Path(name).suffix.lower(), name)
+            stem, _, suffix = name.rpartition("/")[2].rpartition(".")
+            yield _file(content, stem, f".{suffix.lower()}", name)
     except unpacking.BrokenArchive as error:
         if not found:
             raise BadInput(f"{path} is not a readable tar archive ({error})") from None
@@ -150,7 +151,7 @@ def _file(content: bytes, name: str, suffix: str, where: str) -> Report | Unread
 
 def _xml(content: bytes, name: str, where: str) -> Report | Unread:
     try:
-        told = openi.read(content)
+        told = openi.read(content, images=False)
     except openi.BrokenXml as error:
         return Unread(where, name, str(error))
     return Report(told.report or name, "", told.text, where, sections=told.sections)

@@ -6,8 +6,8 @@ Impression stand there and hold no word may `normal` be positive (`reports.silen
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from thorax.findings import FINDINGS, NORMAL, State
 from thorax.reports import lexicon
@@ -21,17 +21,19 @@ _CACHED_SENTENCES = 200_000  # reports repeat themselves; about 100 MB when full
 SILENT = "no word in the sections that count"
 """The rule behind `normal` where `reports.silent` decides."""
 
-_CASES: tuple[tuple[Assertion, State], ...] = (
-    ("affirmed", "positive"),
-    ("hedged", "uncertain"),
-    ("denied", "negative"),
-    ("suggested", "uncertain"),
-    ("set aside", "unmentioned"),
-)
+_CASES: dict[Assertion, tuple[int, State]] = {
+    "affirmed": (1, "positive"),
+    "hedged": (2, "uncertain"),
+    "denied": (3, "negative"),
+    "suggested": (4, "uncertain"),
+    "set aside": (5, "unmentioned"),
+}
 
 
-@dataclass(frozen=True)
-class Label:
+_DENIES_NORMAL: dict[State, State] = {"positive": "negative", "uncertain": "uncertain"}
+
+
+class Label(NamedTuple):
     """What a report says about one finding, and the words that decide it.
 
     Attributes:
@@ -82,14 +84,10 @@ class Labeler:
         found: dict[str, list[tuple[Sentence, Mention]]] = defaultdict(list)
         for sentence, mention in self.mentions(text):
             found[mention.finding].append((sentence, mention))
-        labels = [_aggregate(finding, found[finding]) for finding in FINDINGS]
-        beyond = [_aggregate(name, found[name]) for name in (lexicon.OTHER, lexicon.NOTED)]
-        normal = _normal([*labels, *beyond], _aggregate(NORMAL, found[NORMAL]))
-        if (
-            not any(found.values())
-            and self._silent == "normal"
-            and (heading := silent(text, self._lexicon))
-        ):
+        labels = [_aggregate(finding, found.get(finding)) for finding in FINDINGS]
+        beyond = [_aggregate(name, found.get(name)) for name in (lexicon.OTHER, lexicon.NOTED)]
+        normal = _normal([*labels, *beyond], _aggregate(NORMAL, found.get(NORMAL)))
+        if not found and self._silent == "normal" and (heading := silent(text, self._lexicon)):
             normal = _of_silence(heading)
         return [*labels, normal]
 
@@ -104,7 +102,7 @@ class Labeler:
         return mentions(sentence, self._lexicon, after_reach_words=self._reach)
 
 
-def _aggregate(finding: str, found: list[tuple[Sentence, Mention]]) -> Label:
+def _aggregate(finding: str, found: list[tuple[Sentence, Mention]] | None) -> Label:
     """A finding's state from its mentions, by the first case that applies.
 
     1 any affirmed: positive; 2 any hedged: uncertain; 3 any denied: negative; 4 a sign of it:
@@ -113,11 +111,12 @@ def _aggregate(finding: str, found: list[tuple[Sentence, Mention]]) -> Label:
     """
     if not found:
         return _unmentioned(finding)
-    for assertion, state in _CASES:
-        for sentence, mention in found:
-            if mention.assertion == assertion:
-                return _label(finding, state, sentence, mention)
-    return _unmentioned(finding)
+    sentence, mention = min(found, key=_case)  # of equals the first
+    return _label(finding, _CASES[mention.assertion][1], sentence, mention)
+
+
+def _case(told: tuple[Sentence, Mention]) -> int:
+    return _CASES[told[1].assertion][0]
 
 
 @cache
@@ -155,15 +154,14 @@ def _normal(diseases: list[Label], wording: Label) -> Label:
     is `noted` (a pacemaker, clips, low volumes) counts too, as for those who coded the OpenI
     reports.
     """
-    everything = [wording, *diseases]
-    if all(label.state == "unmentioned" for label in everything):
+    told = [label for label in (wording, *diseases) if label.state != "unmentioned"]
+    if not told:
         return Label(NORMAL, "unmentioned", rule="nothing recognised")
-    for state, answer in (("positive", "negative"), ("uncertain", "uncertain")):
-        for label in diseases:
-            if label.state == state:
-                return _because(label, answer, f"disease {state}")  # type: ignore[arg-type]
-    witness = next(label for label in everything if label.state != "unmentioned")
-    return _because(witness, "positive", "no disease left")
+    for state, answer in _DENIES_NORMAL.items():
+        for label in told:
+            if label.state == state and label is not wording:
+                return _because(label, answer, f"disease {state}")
+    return _because(told[0], "positive", "no disease left")
 
 
 def _of_silence(heading: Sentence) -> Label:
@@ -173,4 +171,4 @@ def _of_silence(heading: Sentence) -> Label:
 
 
 def _because(label: Label, state: State, rule: str) -> Label:
-    return replace(label, finding=NORMAL, state=state, cue="", rule=rule)
+    return Label(NORMAL, state, *label[2:7], "", rule, *label[9:])

@@ -15,7 +15,7 @@ from thorax.errors import BadInput
 from thorax.findings import FINDINGS, NORMAL
 from thorax.reports import spelling
 from thorax.reports.parts import Parts
-from thorax.reports.patterns import Finder, literals, pattern_of
+from thorax.reports.patterns import Finder, literals
 
 OTHER: Final = "other"
 """Diseases beyond the fourteen: no label, but a report that affirms one is not normal."""
@@ -96,7 +96,6 @@ class Lexicon:
         boundary: what ends the reach of a cue, and of which (`rules/README.txt`).
         severity: words of degree, and the degree.
         laterality: words of side, and the side.
-        heading: a heading and its colon; group `name`.
         sections: heading in small letters to how its text is read.
         parts: what of a report is told of other parts of the body.
         foreign: words of other languages to True, frequent words of English to False.
@@ -108,7 +107,6 @@ class Lexicon:
     boundary: Finder[str]
     severity: Finder[str]
     laterality: Finder[str]
-    heading: re.Pattern[str]
     sections: dict[str, Reading]
     parts: Parts
     foreign: dict[str, bool]
@@ -127,14 +125,12 @@ def load(folder: Path = BUILT_IN) -> Lexicon:
         pair for name in (*FINDINGS, OTHER, NOTED, NORMAL) for pair in _phrases(folder, name)
     ]
     sections = dict(_pairs(rules / "sections.txt", ("read", "conclude", "skip")))
-    headings = "|".join(pattern_of(name) for name in sorted(sections, key=len, reverse=True))
     return Lexicon(
         phrases=Finder(phrases),
         cues=Finder(pair for kind in KINDS for pair in _cues(rules, kind)),
         boundary=Finder(_pairs(rules / "boundary.txt", ("both", "before", "aside", "told", "-"))),
         severity=Finder(_pairs(rules / "severity.txt", ("mild", "moderate", "severe"))),
         laterality=Finder(_pairs(rules / "laterality.txt", ("left", "right", "bilateral"))),
-        heading=re.compile(rf"(?:^|(?<=[\n.;]))[ \t]*(?P<name>{headings})[ \t]*:", re.IGNORECASE),
         sections={heading: what for heading, what in sections.items()},  # type: ignore[misc]
         parts=Parts(_pairs(rules / "parts.txt", ("elsewhere", "chest"))),  # type: ignore[arg-type]
         foreign={

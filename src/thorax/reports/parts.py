@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from thorax.reports.patterns import pattern_of
+from thorax.reports.patterns import literals, pattern_of
 
 Part = Literal["elsewhere", "chest"]
 
-_SIDE = r"(?:(?:left|right|both|bilateral|the)\s+)?"
+_FIRST_WORD = re.compile(r"\s*([A-Za-z]+)")
+_SIDES = ("left", "right", "both", "bilateral")
 _HEADING = re.compile(r"[A-Za-z][\w /&-]{0,40}:")
 
 
@@ -29,24 +30,30 @@ class Parts:
             "|".join(pattern_of(line) for line, part in told if part == which)
             for which in ("elsewhere", "chest")
         )
-        name = rf"{_SIDE}(?:{elsewhere})"
+        name = rf"(?:(?:{'|'.join(_SIDES)})\s+)?(?:{elsewhere})"
         opens = rf"{name}(?:\s+and\s+{name})?(?:\s+\d+)?\s*(?:[.:]|$)"
         self._opens = re.compile(opens, re.IGNORECASE)
-        self._opens_within = re.compile(rf"(?:^|[.;:\n\d])[ \t]{{0,8}}{opens}", re.IGNORECASE)
         self._chest = re.compile(chest, re.IGNORECASE)
+        firsts = (word for line, part in told if part == "elsewhere" for word in literals(line))
+        self._firsts = frozenset([*_SIDES, *firsts])
 
     def of_chest(self, text: str, found: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         """Of a section's sentences, places in `text`, those that are not told of another part."""
         elsewhere = False
         for start, end in found:
-            sentence = text[start:end].strip()
-            if self._opens.match(sentence):
+            if self._opens_with(text, start, end):
                 elsewhere = True
             elif elsewhere:
+                sentence = text[start:end].strip()
                 elsewhere = not (_HEADING.match(sentence) or self._chest.search(sentence))
             if not elsewhere:
                 yield start, end
 
-    def any_in(self, text: str, start: int, end: int) -> bool:
-        """Whether a section opens another part at all; few do."""
-        return self._opens_within.search(text, max(start - 1, 0), end) is not None
+    def _opens_with(self, text: str, start: int, end: int) -> bool:
+        """Whether a sentence is but a part's name, or begins with it and a colon."""
+        first = _FIRST_WORD.match(text, start)
+        return (
+            first is not None
+            and first[1].lower() in self._firsts
+            and self._opens.match(text, first.start(1), end) is not None
+        )

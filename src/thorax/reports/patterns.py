@@ -8,8 +8,7 @@ so that a thousand lines cost little. Knows nothing of medicine.
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 Payload = TypeVar("Payload")
 
@@ -21,8 +20,7 @@ _SLASHED = re.compile(r"\w/\w")
 _KEY_LETTERS = 4
 
 
-@dataclass(frozen=True)
-class Found(Generic[Payload]):
+class Found(NamedTuple, Generic[Payload]):
     """Where a line matches: characters `start` to `end` of the sentence, and what it means."""
 
     start: int
@@ -30,8 +28,7 @@ class Found(Generic[Payload]):
     what: Payload
 
 
-@dataclass(frozen=True)
-class _Entry(Generic[Payload]):
+class _Entry(NamedTuple, Generic[Payload]):
     pattern: re.Pattern[str]
     rank: int
     needed: tuple[frozenset[str], ...]
@@ -46,29 +43,26 @@ class Finder(Generic[Payload]):
         ranked = sorted(phrases, key=lambda pair: _length(pair[0]), reverse=True)
         for rank, (phrase, what) in enumerate(ranked):
             first, *others = _needed(phrase)
-            pattern = re.compile(pattern_of(phrase), re.IGNORECASE)
+            pattern = re.compile(pattern_of(phrase.lower()))
             for key in first:
                 self._by_key[key].append(_Entry(pattern, rank, tuple(others), what))
+        self._keys = frozenset(self._by_key)
 
     def all(self, sentence: str, keys: frozenset[str]) -> list[Found[Payload]]:
         """Every match, from left to right; at one place the longest, then the longest line first.
 
         Args:
-            sentence: the text.
+            sentence: the text in small letters (`lowered`).
             keys: its `keys`, handed in because several finders look at one sentence.
         """
-        entries = {
-            entry.rank: entry
-            for key in keys & self._by_key.keys()
+        matches = {
+            (match.start(), -match.end(), entry.rank): entry.what
+            for key in keys & self._keys
             for entry in self._by_key[key]
             if not any(map(keys.isdisjoint, entry.needed))
-        }
-        matches = [
-            (match.start(), -match.end(), rank, Found(match.start(), match.end(), entry.what))
-            for rank, entry in entries.items()
             for match in entry.pattern.finditer(sentence)
-        ]
-        return [found for *_, found in sorted(matches, key=lambda match: match[:3])]
+        }
+        return [Found(place[0], -place[1], matches[place]) for place in sorted(matches)]
 
 
 def apart(found: Iterable[Found[Payload]]) -> list[Found[Payload]]:
@@ -80,12 +74,24 @@ def apart(found: Iterable[Found[Payload]]) -> list[Found[Payload]]:
     return kept
 
 
-def keys(sentence: str) -> frozenset[str]:
-    """What the words of a sentence begin with, and its marks; the empty key stands for any."""
-    found = {word[:_KEY_LETTERS] for word in _WORD.findall(sentence.lower())}
-    found.update(mark for mark in _MARKS if mark in sentence)
-    found.add("")
-    return frozenset(found)
+def lowered(text: str) -> str:
+    """The text in small letters, each at its place; patterns that heed case are faster."""
+    small = text.lower()
+    if len(small) == len(text):
+        return small
+    return "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
+
+
+def words_of(sentence: str) -> list[str]:
+    """The words of a text in small letters, without hyphens and other marks."""
+    return _WORD.findall(sentence)
+
+
+def keys(sentence: str, words: list[str]) -> frozenset[str]:
+    """Its words, how each of them begins, and its marks; the empty key stands for any sentence."""
+    beginnings = [word[:_KEY_LETTERS] + "*" for word in words]
+    marks = [mark for mark in _MARKS if mark in sentence]
+    return frozenset(["", *words, *beginnings, *marks])
 
 
 def pattern_of(phrase: str) -> str:
@@ -126,22 +132,20 @@ def _length(phrase: str) -> tuple[int, int]:
 
 
 def _needed(phrase: str) -> list[frozenset[str]]:
-    """Per word of the line the beginnings of which a sentence must hold one; most telling first."""
+    """Per word of the line the keys of which a sentence must hold one; the most telling first."""
     needed = []
     for token in _tokens(phrase):
-        if token in _MARKS:
-            needed.append((0, frozenset({token})))
-            continue
-        options = _options(token)
-        runs = [
-            match.group() if (match := _WORD.match(option.lower())) else "" for option in options
-        ]
-        short_stem = any(
-            option[len(run) :].startswith("*") and len(run) < _KEY_LETTERS
-            for option, run in zip(options, runs, strict=True)
-        )
-        if all(runs) and not short_stem:
-            letters = min(len(run) for run in runs)
-            needed.append((letters, frozenset(run[:_KEY_LETTERS] for run in runs)))
+        options = [token] if token in _MARKS else [_key(option) for option in _options(token)]
+        if all(options):
+            needed.append((min(map(len, options)), frozenset(options)))
     ordered = sorted(needed, key=lambda pair: pair[0], reverse=True)
     return [keys for _, keys in ordered] or [frozenset({""})]
+
+
+def _key(option: str) -> str:
+    """The key of a word that a line spells out, or of its beginning; empty when it tells little."""
+    match = _WORD.match(option.lower())
+    run = match.group() if match else ""
+    if not option[len(run) :].startswith("*"):
+        return run
+    return f"{run[:_KEY_LETTERS]}*" if len(run) >= _KEY_LETTERS else ""

@@ -6,11 +6,11 @@ begins with a list number, a dash or a capital; where all lines are short, at ev
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
+from typing import NamedTuple
 
 from thorax.reports.lexicon import Lexicon
-from thorax.reports.patterns import keys
+from thorax.reports.patterns import keys, lowered, words_of
 
 WHOLE = "whole report"
 
@@ -27,22 +27,20 @@ _LONGEST_HEADING = 200  # characters, blanks included; no heading comes near it
 _WORD = re.compile(r"\w")
 
 _NO_END = "".join(rf"(?<!\b(?i:{short})\.)" for short in ("vs", "dr", "approx", r"e\.g", r"i\.e"))
-_STOP = (
-    r"(?<=[.!?])(?:"
+_STOP = (  # a mark comes first, which is what makes the search fast
+    r"[.!?](?:"
     rf"(?<=[.!])(?<!\n\d\.){_NO_END}\s+|"
     r"(?<=[\w)?]\?)\s+|"
-    r"(?<=[A-Za-z]{3}\.)(?=[A-Za-z]{2}))|"  # nothing stands between two sentences
-    r"\n\s*\n"
+    r"(?<=[A-Za-z]{3}\.)(?=[A-Za-z]{2}))"  # nothing stands between two sentences
 )
 _ITEM = r"[ \t]*(?:[-*•]|\d+[.)])[ \t]"
 _BULLET = re.compile(_ITEM)
 _AFTER_LIST = re.compile(rf"\n{_ITEM}[^\n]*(\n)(?!{_ITEM})(?=\S)")
-_SENTENCE_END = re.compile(rf"{_STOP}|\n(?={_ITEM})|\n(?=[ \t]*[A-Z][a-z])")
-_LINE_END = re.compile(rf"{_STOP}|\n")
+_SENTENCE_END = re.compile(rf"{_STOP}|\n(?:\s*\n|(?={_ITEM})|(?=[ \t]*[A-Z][a-z]))")
+_LINE_END = re.compile(rf"{_STOP}|\n(?:\s*\n)?")
 
 
-@dataclass(frozen=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A sentence and its place.
 
     Attributes:
@@ -62,10 +60,7 @@ def sentences(text: str, lexicon: Lexicon) -> Iterator[Sentence]:
     """The sentences of the sections that count, in the order of the text."""
     for section, start, end in _sections_that_count(text, lexicon):
         concludes = lexicon.sections.get(section) == "conclude"
-        found = _split(text, start, end, lexicon)
-        if lexicon.parts.any_in(text, start, end):
-            found = lexicon.parts.of_chest(text, found)
-        for left, right in found:
+        for left, right in lexicon.parts.of_chest(text, _split(text, start, end, lexicon)):
             if sentence := text[left:right].strip():
                 yield Sentence(section, sentence, text.index(sentence, left), concludes)
 
@@ -76,44 +71,60 @@ def silent(text: str, lexicon: Lexicon) -> Sentence | None:
     section, start, _ = counted[0]
     if section == WHOLE or any(_WORD.search(text, left, right) for _, left, right in counted):
         return None
-    heading = next(each for each in _headings(text, lexicon.heading) if each.end() == start)
-    return Sentence(section, heading["name"], heading.start("name"), concludes=False)
+    heading = next(each for each in _headings(text, lexicon.sections) if each.end == start)
+    written = text[heading.start : heading.end].rstrip(": \t")
+    return Sentence(section, written, heading.start, concludes=False)
 
 
 def _sections_that_count(text: str, lexicon: Lexicon) -> list[tuple[str, int, int]]:
-    headings = list(_headings(text, lexicon.heading))
-    ends = [heading.start() for heading in headings[1:]] + [len(text)]
+    headings = list(_headings(text, lexicon.sections))
+    ends = [heading.start for heading in headings[1:]] + [len(text)]
     counted = [
-        (name, heading.end(), end)
+        (heading.name, heading.end, end)
         for heading, end in zip(headings, ends, strict=False)
-        if lexicon.sections[name := " ".join(heading["name"].lower().split())] != "skip"
+        if lexicon.sections[heading.name] != "skip"
     ]
     return counted or [(WHOLE, 0, len(text))]
 
 
-def _headings(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
-    """Every heading; tried only where a line or sentence with a colon starts."""
+class _Heading(NamedTuple):
+    """A heading in small letters, where it starts, and where its colon ends."""
+
+    name: str
+    start: int
+    end: int
+
+
+def _headings(text: str, known: Container[str]) -> Iterator[_Heading]:
+    """Every known heading: what stands before a colon where a line or a sentence starts."""
     colon = text.find(":")
     while colon >= 0:
-        left = colon - _LONGEST_HEADING
-        start = max(0, *(text.rfind(end, max(left, 0), colon) + 1 for end in "\n.;"))
-        if start > max(left, 0) or left <= 0:
-            heading = pattern.match(text, start)
-            if heading and heading.end() == colon + 1:
-                yield heading
+        left = max(colon - _LONGEST_HEADING, 0)
+        start = 1 + max(
+            text.rfind("\n", left, colon),
+            text.rfind(".", left, colon),
+            text.rfind(";", left, colon),
+        )
+        if start or not left:
+            written = text[start:colon]
+            name = " ".join(written.lower().split())
+            if name in known:
+                yield _Heading(name, start + len(written) - len(written.lstrip()), colon + 1)
         colon = text.find(":", colon + 1)
 
 
 def _split(text: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     at = start
     ends = _LINE_END if _is_list(text[start:end]) else _SENTENCE_END
+    may_lead = text.find(":", start, end) >= 0
     for mark in [*ends.finditer(text, start, end), None]:
-        if mark and _BULLET.match(text, mark.end()) and _leads(text[at : mark.start()], lexicon):
-            continue
-        stop = mark.start() if mark else end
-        if _leads(text[at:stop], lexicon) and (after := _AFTER_LIST.search(text, at, stop)):
-            yield from _pieces(text, at, after.start(1))
-            at = after.end()
+        stop = end if mark is None else mark.start() + (text[mark.start()] != "\n")
+        if may_lead and _leads(text[at:stop], lexicon):
+            if mark and _BULLET.match(text, mark.end()):
+                continue
+            if after := _AFTER_LIST.search(text, at, stop):
+                yield from _pieces(text, at, after.start(1))
+                at = after.end()
         yield from _pieces(text, at, stop)
         at = mark.end() if mark else end
 
@@ -130,10 +141,11 @@ def _is_list(text: str) -> bool:
 
 def _leads(piece: str, lexicon: Lexicon) -> bool:
     """Whether a list stands under a cue: "No evidence of:", with an item to a line."""
-    lead = piece.lstrip().split("\n", 1)[0].rstrip()
-    return lead.endswith(":") and any(
-        cue.what.direction == "before" for cue in lexicon.cues.all(lead, keys(lead))
-    )
+    lead = lowered(piece.lstrip().split("\n", 1)[0].rstrip())
+    if not lead.endswith(":"):
+        return False
+    found = lexicon.cues.all(lead, keys(lead, words_of(lead)))
+    return any(cue.what.direction == "before" for cue in found)
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

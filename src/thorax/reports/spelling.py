@@ -53,15 +53,19 @@ class Corrector:
         self._answers: dict[str, str] = {}
         self._right_words: set[str] = set()  # known to need no correction
 
-    def correct(self, sentence: str) -> Corrected:
-        """The sentence, its long words mended where exactly one letter is wrong."""
-        words = set(_WORD.findall(sentence.lower()))
+    def correct(self, sentence: str, words: list[str]) -> Corrected:
+        """A sentence in small letters, its long words mended where exactly one letter is wrong.
+
+        Args:
+            sentence: the sentence.
+            words: its words, handed in because they are needed elsewhere too.
+        """
         if self._right_words.issuperset(words):
             return Corrected(sentence)
         text, shifts = sentence, []
         grown = 0
         for match in _WORD.finditer(sentence):
-            meant = self._meant_by(match.group().lower())
+            meant = self._meant_by(match.group())
             if meant:
                 start, end = match.start() + grown, match.end() + grown
                 text = text[:start] + meant + text[end:]
@@ -69,7 +73,7 @@ class Corrector:
                 grown -= longer
                 shifts.append((start + len(meant), longer))
         if not shifts and len(self._right_words) < _CACHED_WORDS:
-            self._right_words |= words
+            self._right_words.update(words)
         return Corrected(text, tuple(shifts)) if shifts else Corrected(sentence)
 
     def _meant_by(self, word: str) -> str:

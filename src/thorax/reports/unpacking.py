@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+_BUFFER_BYTES = 1 << 16  # a third faster than 10 KiB or 1 MiB
 _ZEROS = bytes(tarfile.BLOCKSIZE)
 _OPENERS: dict[bytes, Callable[..., Any]] = {
     b"\x1f\x8b": gzip.open,
@@ -34,7 +35,9 @@ def members(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[str, bytes]
     try:
         with _opened(path) as file:
             watched = _Watched(file)
-            with tarfile.open(fileobj=watched, mode="r|") as archive:  # type: ignore[call-overload]
+            with tarfile.open(  # type: ignore[call-overload]
+                fileobj=watched, mode="r|", bufsize=_BUFFER_BYTES
+            ) as archive:
                 for member in archive:
                     wanted = member.name.lower().endswith(suffixes)
                     content = archive.extractfile(member) if wanted else None
