@@ -108,7 +108,8 @@ def change(image: Grey, rng: np.random.Generator) -> Grey:
 
 def edges(found: list[Grey]) -> Array:
     """Oriented edges, float32 [N, 512]."""
-    return np.stack([appearance.edges_of(appearance.shrink(image)).ravel() for image in found])
+    smalls = [appearance.shrink(image) for image in found]
+    return appearance.edges_of(smalls).reshape(len(found), -1)
 
 
 def ways_of(weights: Array) -> Array:

@@ -14,12 +14,13 @@ frequencies have mean and covariance of the real ones, and 1,000 planted.
 """
 
 import argparse
+import hashlib
 import shutil
 import statistics
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -74,11 +75,16 @@ def cost(nih: Path, every: int) -> None:
         )
 
 
-def _make_without(content: bytes, size_px: int) -> tuple[Grey | None, frames.Measures]:
-    import hashlib
-
-    frame = images.to_frame(images.decode(content).pixels, size_px)
-    return frame, frames.Measures(hashlib.sha256(content).hexdigest())
+def _make_without(
+    contents: Sequence[bytes], size_px: int
+) -> list[tuple[Grey | None, frames.Measures]]:
+    return [
+        (
+            images.to_frame(images.decode(content).pixels, size_px),
+            frames.Measures(hashlib.sha256(content).hexdigest()),
+        )
+        for content in contents
+    ]
 
 
 def _build(files: list[Path]) -> float:
@@ -201,7 +207,7 @@ def measured(files: list[Path], shown: Iterable[Grey]) -> pd.DataFrame:
     rows = []
     for file, pixels in zip(files, shown, strict=True):
         content = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
-        measures = asdict(frames.make(content, SIZE_PX)[1])
+        measures = asdict(frames.make([content], SIZE_PX)[0][1])
         rows.append({"image": file.name, "patient": file.stem[:8], "split": "", **measures})
     return pd.DataFrame(rows).assign(readable=True)
 

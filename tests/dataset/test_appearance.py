@@ -37,8 +37,8 @@ def films(count: int = 60) -> list[Grey]:
 
 
 def seen(image: Grey) -> appearance.Look:
-    edges = appearance.edges_of(appearance.shrink(image))
-    return appearance.look(edges, appearance.reference())
+    edges = appearance.edges_of([appearance.shrink(image)])
+    return appearance.look(edges, appearance.reference())[0]
 
 
 def png(levels: NDArray[np.uint8]) -> bytes:
@@ -46,7 +46,7 @@ def png(levels: NDArray[np.uint8]) -> bytes:
 
 
 def measured(levels: NDArray[np.uint8]) -> frames.Measures:
-    return frames.make(png(levels), 64)[1]
+    return frames.make([png(levels)], 64)[0][1]
 
 
 def test_sixteen_ways_have_sixteen_names_and_the_first_is_upright() -> None:
@@ -59,14 +59,14 @@ def test_sixteen_ways_have_sixteen_names_and_the_first_is_upright() -> None:
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_edges_change_as_the_image_does(way: Way) -> None:
     image = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
-    shown = appearance.edges_of(way.show(image))
-    np.testing.assert_allclose(shown, way.show_edges(appearance.edges_of(image)), atol=1e-4)
+    shown = appearance.edges_of([way.show(image)])[0]
+    np.testing.assert_allclose(shown, way.show_edges(appearance.edges_of([image])[0]), atol=1e-4)
 
 
 def test_edges_do_not_depend_on_exposure() -> None:
     image = np.random.default_rng(0).integers(40, 80, (64, 64)).astype(np.uint8)
     np.testing.assert_allclose(
-        appearance.edges_of(image), appearance.edges_of(image * 2 + 20), atol=1e-3
+        appearance.edges_of([image]), appearance.edges_of([image * 2 + 20]), atol=1e-3
     )
 
 
@@ -144,7 +144,7 @@ def test_an_image_with_transparency_is_measured_like_the_grey_one(phantoms: list
 
 def test_a_truncated_image_has_a_reason_and_no_measures(phantoms: list[Grey]) -> None:
     content = png(phantoms[0])
-    frame, measures = frames.make(content[: len(content) // 2], 64)
+    [(frame, measures)] = frames.make([content[: len(content) // 2]], 64)
     assert frame is None
     assert "cut short" in measures.reason
     assert (measures.seen_as, measures.phash, measures.strangeness) == ("", "", None)

@@ -41,7 +41,7 @@ def phantoms() -> dict[str, Grey]:
 
 
 def linked(pictures: dict[str, Grey], **columns: list[str]) -> pd.DataFrame:
-    made = [frames.make(images.encode_png(picture), SIZE_PX) for picture in pictures.values()]
+    made = frames.make([images.encode_png(picture) for picture in pictures.values()], SIZE_PX)
     table = pd.DataFrame([vars(measures) for _, measures in made])
     names = list(pictures)
     table = table.assign(image=names, patient=[name[:8] for name in names], split="train")

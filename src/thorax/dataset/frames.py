@@ -1,9 +1,10 @@
-"""One image file to one frame of the pixel cache, measured in the same pass.
+"""Image files to frames of the pixel cache, measured in the same pass.
 
-Pure: bytes in, frame and measures out, so that any process can do it.
+Pure: bytes in, frames and measures out, so that any process can do it.
 """
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +15,19 @@ from numpy.typing import NDArray
 from thorax import images
 from thorax.dataset import appearance
 
-DECODER_VERSION = 2
+Frame = NDArray[np.uint8]
+
+DECODER_VERSION = 3
 """Part of every shard's name: raise it when `thorax.images` or the measures below change."""
 
 _LOW_LEVEL, _HIGH_LEVEL = 5, 250  # of 0 to 255: at or beyond these a pixel says nothing of tissue
 _FLAT_LEVELS = 1.0  # standard deviation below which a frame shows nothing that could be hashed
 _LEVELS = np.arange(256, dtype=np.float64)
-_ROWS = 64  # at least so many rows, evenly spread, give the shares of levels
+_ROWS = 64  # at least so many rows, evenly spread, give the shares of levels and show letters
 _TAIL_SHARE = 0.005  # of the pixels, left out at either end of the range of levels
 
 
-@dataclass(frozen=True)
+@dataclass
 class Measures:
     """What is known of a file's content; None where it could not be read.
 
@@ -67,65 +70,95 @@ class Measures:
     strangeness: float | None = None
 
 
-def make(content: bytes, size_px: int) -> tuple[NDArray[np.uint8] | None, Measures]:
-    """Decode, measure and resize one file.
+def make(contents: Sequence[bytes], size_px: int) -> list[tuple[Frame | None, Measures]]:
+    """Decode, resize and measure some files.
+
+    First all are decoded, then all are measured: in turns, each would push the other's code and
+    data out of the processor's caches, and measuring would take twice as long.
+
+    Args:
+        contents: bytes of some files; what is kept of each takes 64 to 127 of its rows.
+        size_px: side of the frames.
 
     Returns:
-        The frame uint8 [size_px, size_px], or None for an unreadable file, and its measures.
+        Per file the frame uint8 [size_px, size_px], or None where it is unreadable, and measures.
     """
+    read = [_read(content, size_px) for content in contents]
+    whole = [file for file in read if isinstance(file, _Read)]
+    measured = iter(_measured(whole))
+    return [
+        (file.frame, next(measured)) if isinstance(file, _Read) else (None, file) for file in read
+    ]
+
+
+@dataclass
+class _Read:
+    """A file that was read: what it is, its frame, and some of its rows at full width."""
+
+    facts: dict[str, Any]
+    frame: Frame
+    rows: Frame
+
+
+def _read(content: bytes, size_px: int) -> _Read | Measures:
     sha256 = hashlib.sha256(content).hexdigest()
     try:
         decoded = images.decode(content)
     except images.UnreadableImage as error:
-        return None, Measures(sha256, reason=str(error))
-    frame = images.to_frame(decoded.pixels, size_px)
+        return Measures(sha256, reason=str(error))
     height, width = decoded.pixels.shape
-    measures = Measures(
-        sha256,
-        width_px=width,
-        height_px=height,
-        channels=decoded.channels,
-        bit_depth=decoded.bit_depth,
-        **_levels(decoded.pixels),
-        **_appearance(frame),
-    )
-    return frame, measures
+    facts = {
+        "sha256": sha256,
+        "width_px": width,
+        "height_px": height,
+        "channels": decoded.channels,
+        "bit_depth": decoded.bit_depth,
+    }
+    frame = images.to_frame(decoded.pixels, size_px)
+    return _Read(facts, frame, _spread(decoded.pixels))
 
 
-def _levels(pixels: NDArray[np.uint8]) -> dict[str, Any]:
-    """What the file's grey levels [H, W] are like."""
-    step = max(1, pixels.shape[0] // _ROWS)
-    rows = np.ascontiguousarray(pixels[step // 2 :: step])
-    shares = _histogram(rows) / rows.size
-    mean = float(shares @ _LEVELS)
-    low, high = np.searchsorted(shares.cumsum(), [_TAIL_SHARE, 1 - _TAIL_SHARE])
-    return {
+def _measured(files: list[_Read]) -> Iterator[Measures]:
+    if not files:
+        return
+    levels = _levels([file.rows for file in files])
+    smalls = [appearance.shrink(file.frame) for file in files]
+    looks = appearance.look(appearance.edges_of(smalls), appearance.reference())
+    for file, level, small, look in zip(files, levels, smalls, looks, strict=True):
+        shows_nothing = float(cv2.meanStdDev(small)[1][0, 0]) < _FLAT_LEVELS
+        yield Measures(
+            **file.facts,
+            **level,
+            **vars(look),
+            text_share=appearance.text_share(file.rows),
+            frame_sha256=hashlib.sha256(file.frame).hexdigest(),
+            phash="" if shows_nothing else appearance.perceptual_hash(small),
+        )
+
+
+def _levels(sampled: list[Frame]) -> list[dict[str, float]]:
+    """What the grey levels are like, of each file's rows."""
+    shares = np.stack([_histogram(rows) for rows in sampled])
+    shares /= shares.sum(axis=1, keepdims=True)
+    mean = shares @ _LEVELS
+    below = shares.cumsum(axis=1)
+    low, high = ((below < share).sum(axis=1) for share in (_TAIL_SHARE, 1 - _TAIL_SHARE))
+    columns = {
         "mean_level": mean,
-        "std_level": float(np.sqrt(shares @ (_LEVELS - mean) ** 2)),
-        "low_share": float(shares[: _LOW_LEVEL + 1].sum()),
-        "high_share": float(shares[_HIGH_LEVEL:].sum()),
-        "mode_share": float(shares.max()),
-        "level_range": float(high - low),
-        "text_share": appearance.text_share(rows),
+        "std_level": np.sqrt((shares @ _LEVELS**2 - mean**2).clip(0)),
+        "low_share": below[:, _LOW_LEVEL],
+        "high_share": 1 - below[:, _HIGH_LEVEL - 1],
+        "mode_share": shares.max(axis=1),
+        "level_range": (high - low).astype(np.float64),
     }
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def _appearance(frame: NDArray[np.uint8]) -> dict[str, Any]:
-    """What the frame looks like, and what tells it from others."""
-    small = appearance.shrink(frame)
-    look = appearance.look(appearance.edges_of(small), appearance.reference())
-    return {
-        "frame_sha256": hashlib.sha256(frame.tobytes()).hexdigest(),
-        "phash": appearance.perceptual_hash(small) if _deviation(small) >= _FLAT_LEVELS else "",
-        "seen_as": look.seen_as,
-        "seen_margin": look.seen_margin,
-        "chest_score": look.chest_score,
-        "strangeness": look.strangeness,
-    }
-
-
-def _deviation(levels: NDArray[np.uint8]) -> float:
-    return float(cv2.meanStdDev(levels)[1][0, 0])
+def _spread(pixels: Frame) -> Frame:
+    """Evenly spread rows, 64 to 127 where there are as many."""
+    step = max(1, pixels.shape[0] // _ROWS)
+    return np.ascontiguousarray(pixels[step // 2 :: step])
 
 
 def _histogram(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:

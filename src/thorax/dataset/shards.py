@@ -204,11 +204,12 @@ def _start_worker() -> None:
 
 
 def _decode_batch(batch: Batch, size_px: int) -> Made:
-    made: Made = []
-    for name, content in batch:
-        frame, measures = frames.make(content, size_px)
-        made.append((name, None if frame is None else frame.tobytes(), vars(measures)))
-    return made
+    names, contents = zip(*batch, strict=True)
+    made = frames.make(contents, size_px)
+    return [
+        (name, None if frame is None else frame.tobytes(), vars(measures))
+        for name, (frame, measures) in zip(names, made, strict=True)
+    ]
 
 
 def _batches(files: Iterable[tuple[str, bytes]]) -> Iterator[Batch]:
