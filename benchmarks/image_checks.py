@@ -236,6 +236,7 @@ COPIES: dict[str, Callable[[Grey], Grey]] = {
     "cut by 0.5 % a side": lambda image: cut(image, 0.005),
     "cut by 1 % a side": lambda image: cut(image, 0.01),
     "cut by 2 % a side": lambda image: cut(image, 0.02),
+    "cut by 3 % a side": lambda image: cut(image, 0.03),
     "a line of letters": lambda image: write(image, np.random.default_rng(SEED)),
 }
 

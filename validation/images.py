@@ -43,7 +43,7 @@ class ImagesConfig(Config):
     """Share of an image's pixels that may be black (levels up to 5)."""
     high_share_max: float = Field(0.3, ge=0, le=1)
     """Share of an image's pixels that may be white (levels from 250 on)."""
-    text_share_max: float = Field(0.0011, ge=0, le=1)
+    text_share_max: float = Field(0.0009, ge=0, le=1)
     """Share of an image's pixels that may be burned-in letters."""
     strangeness_max: float = Field(3.0, gt=0)
     """Squared distance from the reference's chests (mean 1) from which on it looks like none."""

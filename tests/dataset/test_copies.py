@@ -62,7 +62,9 @@ def jpeg(picture: Grey) -> Grey:
 CHANGES = {
     "compressed again": jpeg,
     "resized": lambda picture: images.to_frame(picture, 170),
-    "cut": lambda picture: np.ascontiguousarray(picture[1:-1, 1:-1]),
+    "cut by half a percent": lambda picture: np.ascontiguousarray(picture[1:-1, 1:-1]),
+    "cut by two percent": lambda picture: np.ascontiguousarray(picture[5:-5, 5:-5]),
+    "cut by three percent": lambda picture: np.ascontiguousarray(picture[8:-8, 8:-8]),
     "brighter": lambda picture: cv2.convertScaleAbs(picture, alpha=0.9, beta=20),
 }
 

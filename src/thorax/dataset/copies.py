@@ -3,8 +3,8 @@
 Written as links, not as all pairs: of a hundred copies of one picture each is linked to the next,
 in the order of splits and patients, so that a group that spans two of either has a link that does.
 What only looks alike (compressed again, resized, brightened, cut by a percent) is first found by
-its perceptual hash, then compared in pixels: neighbouring films of one patient have near hashes
-too. Turned or mirrored copies are not found.
+its perceptual hash, or by that of a picture without its rim, then compared in pixels: neighbouring
+films of one patient have near hashes too. Turned or mirrored copies are not found.
 """
 
 from collections.abc import Iterator
@@ -36,8 +36,8 @@ def find(manifest: pd.DataFrame, pixels: Pixels, config: CopiesConfig) -> pd.Dat
     """Links between copies among the readable images that show something.
 
     Args:
-        manifest: columns `image, patient, split, shard, row, readable, phash, frame_sha256` and
-            `sha256`.
+        manifest: columns `image, patient, split, shard, row, readable, phash, phash_cut,
+            frame_sha256` and `sha256`.
         pixels: its frames.
         config: what counts as alike.
 
@@ -71,7 +71,7 @@ def _looking_alike(shown: pd.DataFrame, pixels: Pixels, config: CopiesConfig) ->
     """Links between frames that differ: equal hashes in a chain, near hashes pair by pair."""
     chained = _chained(shown, "phash")
     firsts = shown.drop_duplicates("phash")
-    near = hashes.near(hashes.parse(firsts["phash"].tolist()), config.hash_bits_max)
+    near = _near(firsts, config.hash_bits_max)
     closest = np.argsort(near.bits, kind="stable")[: config.compared_max]
     if len(closest) < len(near.bits):
         say(
@@ -89,6 +89,17 @@ def _looking_alike(shown: pd.DataFrame, pixels: Pixels, config: CopiesConfig) ->
         for (one, other, bits), alike in zip(pairs, _compared(shown, pairs, pixels), strict=True)
         if alike >= config.likeness_min
     ]
+
+
+def _near(shown: pd.DataFrame, bits_max: int) -> hashes.Near:
+    """Pairs of which one's hash is near the other's, or near the other's without its rim."""
+    found = hashes.near(hashes.parse([*shown["phash"], *shown["phash_cut"]]), bits_max)
+    one, other = found.first % len(shown), found.second % len(shown)
+    told = (found.first < len(shown)) & (one != other)  # not both without their rims, not itself
+    nearest = np.argsort(found.bits[told], kind="stable")
+    ordered = np.sort(np.stack([one, other], axis=1)[told][nearest], axis=1)
+    pairs, places = np.unique(ordered, axis=0, return_index=True)
+    return hashes.Near(*pairs.T, found.bits[told][nearest][places], found.complete)
 
 
 def _chained(shown: pd.DataFrame, column: str) -> list[tuple[int, int, int]]:

@@ -46,6 +46,7 @@ class Measures:
         text_share: share of pixels that are burned-in letters.
         frame_sha256: of the frame's bytes: equal for equal pixels.
         phash: perceptual hash of the frame, 256 bits in hexadecimal; empty where it shows nothing.
+        phash_cut: that of the frame without its rim, which is near that of a copy that was cut.
         seen_as, seen_margin, chest_score, strangeness: see `appearance.Look`.
     """
 
@@ -64,6 +65,7 @@ class Measures:
     text_share: float | None = None
     frame_sha256: str = ""
     phash: str = ""
+    phash_cut: str = ""
     seen_as: str = ""
     seen_margin: float | None = None
     chest_score: float | None = None
@@ -125,14 +127,17 @@ def _measured(files: list[_Read]) -> Iterator[Measures]:
     smalls = [appearance.shrink(file.frame) for file in files]
     looks = appearance.look(appearance.edges_of(smalls), appearance.reference())
     for file, level, small, look in zip(files, levels, smalls, looks, strict=True):
-        shows_nothing = float(cv2.meanStdDev(small)[1][0, 0]) < _FLAT_LEVELS
+        hashed = {}
+        if float(cv2.meanStdDev(small)[1][0, 0]) >= _FLAT_LEVELS:
+            hashed["phash"] = appearance.perceptual_hash(small)
+            hashed["phash_cut"] = appearance.perceptual_hash(appearance.cut(file.frame))
         yield Measures(
             **file.facts,
             **level,
             **vars(look),
             text_share=appearance.text_share(file.rows),
             frame_sha256=hashlib.sha256(file.frame).hexdigest(),
-            phash="" if shows_nothing else appearance.perceptual_hash(small),
+            **hashed,
         )
 
 
