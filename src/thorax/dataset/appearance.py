@@ -31,6 +31,8 @@ _REFERENCE = Path(__file__).with_name("reference.npz")
 _BLUR_PX = 17  # the neighbourhood whose contrast an edge is compared with
 _STROKES_PER_WIDTH, _WORDS_PER_WIDTH = 128, 14
 _STROKE_LEVELS = 14  # of 0 to 255
+_STROKE_MEANS = 9  # times what the image's pixels stand out on average
+_FULL = 248
 _STROKE_DENSITY = 0.17  # share of strokes around, from which on they are letters
 _RIM_SHARE = 0.0234  # cut off: hashes of copies that lost 0.5 to 3% a side are found beside it
 _FLOOR_SHARE = 0.25  # of the frame's mean contrast: below it an edge is noise
@@ -140,7 +142,8 @@ def shrink(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def cut(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A frame uint8 [H, W] at 64 x 64 px without 2.3% of it at each side."""
     rim = round(_RIM_SHARE * frame.shape[0])
-    return shrink(frame[rim : frame.shape[0] - rim, rim : frame.shape[1] - rim])
+    inner = frame[rim : frame.shape[0] - rim, rim : frame.shape[1] - rim]
+    return shrink(inner)
 
 
 def edges_of(smalls: Sequence[NDArray[np.uint8]]) -> Edges:
@@ -189,7 +192,7 @@ class _Scratch:
         np.maximum(np.subtract(down, right, out=edges[3]), 0, out=edges[3])
         rows = edges.reshape(-1, SIDE_PX)
         means = cv2.resize(rows, (CELLS, len(edges) * CELLS), interpolation=cv2.INTER_AREA)
-        return means.reshape(len(edges), CELLS, CELLS)
+        return np.asarray(means.reshape(len(edges), CELLS, CELLS), np.float32)
 
 
 def look(edges: Edges, known: Reference) -> list[Look]:
@@ -206,30 +209,41 @@ def look(edges: Edges, known: Reference) -> list[Look]:
     return [Look(WAYS[way].name, *measured) for way, *measured in rows]
 
 
-def text_share(rows: NDArray[np.uint8]) -> float:
-    """Share of pixels that are burned-in letters, of some rows uint8 [h, W] at full width.
+def text_shares(sampled: Sequence[NDArray[np.uint8]]) -> list[float]:
+    """Share of pixels that are burned-in letters, of each image's rows uint8 [h, W] at full width.
 
     A pixel counts when it is brighter than what lies 1/128 of the width to both sides, and many
     such pixels lie around it in its row: a line of letters has many strokes, a wire or the rim of a
     plate has one. Dark letters are not found.
     """
+    scratch: dict[int, NDArray[np.uint8]] = {}
+    return [_text_share(rows, scratch) for rows in sampled]
+
+
+def _text_share(rows: NDArray[np.uint8], scratch: dict[int, NDArray[np.uint8]]) -> float:
+    """Scratch by size: beside a decoder every new array costs more than what is done with it."""
     height, width = rows.shape
     reach, blocks = max(1, width // _STROKES_PER_WIDTH), width // 8
     if width <= 2 * reach or not blocks:
         return 0.0
     # All rows as one: what is compared across their ends are a few pixels at the rims.
     line = np.ascontiguousarray(rows[:, : 8 * blocks]).reshape(1, -1)
+    if line.size not in scratch:
+        scratch[line.size] = np.zeros((2, line.size), np.uint8)
+    both = scratch[line.size]
+    above, right = both[:1, reach:-reach], both[1:, reach:-reach]
     middle = line[:, reach:-reach]
-    above = np.zeros_like(line)
-    cv2.min(
-        cv2.subtract(middle, line[:, : -2 * reach]),
-        cv2.subtract(middle, line[:, 2 * reach :]),
-        dst=above[:, reach:-reach],
-    )
-    strokes = np.bitwise_count(np.packbits(above > _STROKE_LEVELS)).reshape(height, blocks)
-    word = 2 * (blocks // _WORDS_PER_WIDTH) + 1
-    around = cv2.boxFilter(strokes, cv2.CV_32F, (word, 1), borderType=cv2.BORDER_CONSTANT)
-    return float(strokes[around > 8 * _STROKE_DENSITY].sum() / line.size)
+    cv2.subtract(middle, line[:, : -2 * reach], dst=above)
+    cv2.subtract(middle, line[:, 2 * reach :], dst=right)
+    cv2.min(above, right, dst=above)
+    least = max(_STROKE_LEVELS, int(_STROKE_MEANS * cv2.mean(above)[0]))  # a noisy image needs more
+    np.greater(above, least, out=right)
+    strokes = np.bitwise_count(np.packbits(both[1])).reshape(height, blocks)
+    strokes *= _FULL // 8  # of eight pixels, as a share of 248
+    word = (2 * (blocks // _WORDS_PER_WIDTH) + 1, 1)
+    around = cv2.blur(strokes, word, borderType=cv2.BORDER_CONSTANT)
+    dense = cv2.threshold(around, _STROKE_DENSITY * _FULL, 255, cv2.THRESH_BINARY)[1]
+    return cv2.sumElems(cv2.bitwise_and(strokes, dense))[0] * 8 / _FULL / line.size
 
 
 def perceptual_hash(small: NDArray[np.uint8]) -> str:

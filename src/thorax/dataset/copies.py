@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from thorax import images
 from thorax.dataset import hashes
-from thorax.dataset.appearance import shrink
+from thorax.dataset.appearance import cut, perceptual_hash, shrink
 from thorax.dataset.pixels import Pixels
 from thorax.dataset.settings import CopiesConfig
 from thorax.progress import say
@@ -26,18 +27,20 @@ COLUMNS = {"image": "str", "other": "str", "kind": "str", "bits": "int64", "like
 """Of the table: two images; `file`, `pixels` or `look`; bits in which the hashes differ; and how
 much alike the pictures are, 1 being the same."""
 
-_BLUR_PX = 2.0  # what is coarser than this is left out of the comparison: all chests share it
-_RIM_PX = 4  # left out of it too: moving the picture brings nothing known there
-_STEPS, _STEP_MIN = 30, 1e-4
-_CHUNK = 256  # pairs whose frames are in memory together
+_COMPARED_PX = 128
+_BLUR_SHARE = 3 / 128  # what is coarser is left out of the comparison: all chests share it
+_RIM_SHARE = 1 / 16  # left out of it too: moving the picture brings nothing known there
+_COARSE_MIN = 0.85  # pictures less alike at 64 px are not compared any further
+_COARSE_STEPS, _FINE_STEPS, _STEP_MIN = 30, 10, 1e-4
+_CHUNK = 256  # frames, or pairs of them, that are in memory together
 
 
 def find(manifest: pd.DataFrame, pixels: Pixels, config: CopiesConfig) -> pd.DataFrame:
     """Links between copies among the readable images that show something.
 
     Args:
-        manifest: columns `image, patient, split, shard, row, readable, phash, phash_cut,
-            frame_sha256` and `sha256`.
+        manifest: columns `image, patient, split, shard, row, readable, phash, frame_sha256` and
+            `sha256`.
         pixels: its frames.
         config: what counts as alike.
 
@@ -61,17 +64,27 @@ def likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     """Correlation of the fine structure of two frames [H, W], moved over each other; 1 is the same.
 
     The second is moved by the affine map that fits best (Evangelidis and Psarakis 2008, OpenCV), so
-    that a cut or a shift of a few percent does not count.
+    that a cut or a shift of a few percent does not count: first at 64 px, then, if the two are not
+    told apart there, at 128 px.
     """
-    first, second = shrink(one).astype(np.float32), shrink(other).astype(np.float32)
-    return max(_correlation(first, second), _correlation(first, _moved(first, second)))
+    small = shrink(one).astype(np.float32), shrink(other).astype(np.float32)
+    coarse = _map(*small, np.eye(2, 3, dtype=np.float32), _COARSE_STEPS)
+    alike = _likeness(*small, coarse)
+    if alike < _COARSE_MIN:
+        return alike
+    large = _at_128_px(one), _at_128_px(other)
+    scale = large[0].shape[0] / small[0].shape[0]
+    coarse[:, 2] = scale * coarse[:, 2] + (scale - 1) / 2 * (coarse[:, :2].sum(axis=1) - 1)
+    return _likeness(*large, _map(*large, coarse, _FINE_STEPS))
 
 
 def _looking_alike(shown: pd.DataFrame, pixels: Pixels, config: CopiesConfig) -> list[Any]:
     """Links between frames that differ: equal hashes in a chain, near hashes pair by pair."""
     chained = _chained(shown, "phash")
     firsts = shown.drop_duplicates("phash")
-    near = _near(firsts, config.hash_bits_max)
+    near = near_hashes(
+        hashes.parse(firsts["phash"].tolist()), _cut_hashes(firsts, pixels), config.hash_bits_max
+    )
     closest = np.argsort(near.bits, kind="stable")[: config.compared_max]
     if len(closest) < len(near.bits):
         say(
@@ -91,15 +104,31 @@ def _looking_alike(shown: pd.DataFrame, pixels: Pixels, config: CopiesConfig) ->
     ]
 
 
-def _near(shown: pd.DataFrame, bits_max: int) -> hashes.Near:
-    """Pairs of which one's hash is near the other's, or near the other's without its rim."""
-    found = hashes.near(hashes.parse([*shown["phash"], *shown["phash_cut"]]), bits_max)
-    one, other = found.first % len(shown), found.second % len(shown)
-    told = (found.first < len(shown)) & (one != other)  # not both without their rims, not itself
+def near_hashes(whole: hashes.Hashes, cut: hashes.Hashes, bits_max: int) -> hashes.Near:
+    """Pairs of which one's hash is near the other's, or near the other's without its rim.
+
+    Args:
+        whole: hashes of N frames, uint64 [N, 4].
+        cut: those of the same frames without their rims.
+        bits_max: as for `hashes.near`.
+    """
+    count = len(whole)
+    found = hashes.near(np.concatenate([whole, cut]), bits_max)
+    one, other = found.first % count, found.second % count
+    told = (found.first < count) & (one != other)  # not both without their rims, not itself
     nearest = np.argsort(found.bits[told], kind="stable")
     ordered = np.sort(np.stack([one, other], axis=1)[told][nearest], axis=1)
     pairs, places = np.unique(ordered, axis=0, return_index=True)
-    return hashes.Near(*pairs.T, found.bits[told][nearest][places], found.complete)
+    return hashes.Near(pairs[:, 0], pairs[:, 1], found.bits[told][nearest][places], found.complete)
+
+
+def _cut_hashes(shown: pd.DataFrame, pixels: Pixels) -> hashes.Hashes:
+    """Hashes of the frames without their rims: near those of copies that were cut there."""
+    texts = list[str]()
+    for start in range(0, len(shown), _CHUNK):
+        frames = pixels.gather(shown.iloc[start : start + _CHUNK])
+        texts += (perceptual_hash(cut(frame)) for frame in frames)
+    return hashes.parse(texts)
 
 
 def _chained(shown: pd.DataFrame, column: str) -> list[tuple[int, int, int]]:
@@ -127,19 +156,31 @@ def _link(
     return (*names, kind, bits, round(likeness, 4))
 
 
-def _moved(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`second` moved onto `first`; as it is where no map is found."""
-    stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, _STEPS, _STEP_MIN)
-    start = np.eye(2, 3, dtype=np.float32)
+def _at_128_px(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return images.to_frame(frame, _COMPARED_PX).astype(np.float32)
+
+
+def _map(
+    first: NDArray[np.float32], second: NDArray[np.float32], start: NDArray[np.float32], steps: int
+) -> NDArray[np.float32]:
+    """The affine map [2, 3] that moves `second` onto `first`; `start` where none is found."""
+    stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, steps, _STEP_MIN)
     find_map: Any = cv2.findTransformECC  # its stub forbids None for the mask
     try:
-        found = find_map(first, second, start, cv2.MOTION_AFFINE, stop, None, 3)[1]
+        found = find_map(first, second, start.copy(), cv2.MOTION_AFFINE, stop, None, 3)[1]
     except cv2.error:
-        return second
+        return start
+    return np.asarray(found, np.float32)
+
+
+def _likeness(
+    first: NDArray[np.float32], second: NDArray[np.float32], found: NDArray[np.float32]
+) -> float:
+    """The better of the correlations with `second` as it is, and moved."""
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = (second.shape[1], second.shape[0])
     moved = cv2.warpAffine(second, found, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, np.float32)
+    return max(_correlation(first, second), _correlation(first, np.asarray(moved, np.float32)))
 
 
 def _correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
@@ -149,6 +190,8 @@ def _correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> flo
 
 
 def _fine(levels: NDArray[np.float32]) -> NDArray[np.float32]:
-    fine = levels - cv2.GaussianBlur(levels, (0, 0), _BLUR_PX)
-    fine = fine[_RIM_PX:-_RIM_PX, _RIM_PX:-_RIM_PX]
+    side = levels.shape[0]
+    fine = levels - cv2.GaussianBlur(levels, (0, 0), _BLUR_SHARE * side)
+    rim = round(_RIM_SHARE * side)
+    fine = fine[rim:-rim, rim:-rim]
     return np.asarray(fine - fine.mean(), np.float32)

@@ -46,7 +46,6 @@ class Measures:
         text_share: share of pixels that are burned-in letters.
         frame_sha256: of the frame's bytes: equal for equal pixels.
         phash: perceptual hash of the frame, 256 bits in hexadecimal; empty where it shows nothing.
-        phash_cut: that of the frame without its rim, which is near that of a copy that was cut.
         seen_as, seen_margin, chest_score, strangeness: see `appearance.Look`.
     """
 
@@ -65,7 +64,6 @@ class Measures:
     text_share: float | None = None
     frame_sha256: str = ""
     phash: str = ""
-    phash_cut: str = ""
     seen_as: str = ""
     seen_margin: float | None = None
     chest_score: float | None = None
@@ -126,22 +124,20 @@ def _measured(files: list[_Read]) -> Iterator[Measures]:
     levels = _levels([file.rows for file in files])
     smalls = [appearance.shrink(file.frame) for file in files]
     looks = appearance.look(appearance.edges_of(smalls), appearance.reference())
-    for file, level, small, look in zip(files, levels, smalls, looks, strict=True):
-        hashed = {}
-        if float(cv2.meanStdDev(small)[1][0, 0]) >= _FLAT_LEVELS:
-            hashed["phash"] = appearance.perceptual_hash(small)
-            hashed["phash_cut"] = appearance.perceptual_hash(appearance.cut(file.frame))
+    texts = appearance.text_shares([file.rows for file in files])
+    for file, level, small, look, text in zip(files, levels, smalls, looks, texts, strict=True):
+        shows_nothing = float(cv2.meanStdDev(small)[1][0, 0]) < _FLAT_LEVELS
         yield Measures(
             **file.facts,
             **level,
             **vars(look),
-            text_share=appearance.text_share(file.rows),
-            frame_sha256=hashlib.sha256(file.frame).hexdigest(),
-            **hashed,
+            text_share=text,
+            frame_sha256=hashlib.sha256(file.frame.data).hexdigest(),
+            phash="" if shows_nothing else appearance.perceptual_hash(small),
         )
 
 
-def _levels(sampled: list[Frame]) -> list[dict[str, float]]:
+def _levels(sampled: list[Frame]) -> list[dict[str, Any]]:
     """What the grey levels are like, of each file's rows."""
     shares = np.stack([_histogram(rows) for rows in sampled])
     shares /= shares.sum(axis=1, keepdims=True)
@@ -152,7 +148,7 @@ def _levels(sampled: list[Frame]) -> list[dict[str, float]]:
         "mean_level": mean,
         "std_level": np.sqrt((shares @ _LEVELS**2 - mean**2).clip(0)),
         "low_share": below[:, _LOW_LEVEL],
-        "high_share": 1 - below[:, _HIGH_LEVEL - 1],
+        "high_share": shares[:, _HIGH_LEVEL:].sum(axis=1),
         "mode_share": shares.max(axis=1),
         "level_range": (high - low).astype(np.float64),
     }

@@ -21,8 +21,7 @@ from thorax.findings import FINDINGS, SPLITS, known_column, target_column
 MEASURES = (
     "width_px", "height_px", "channels", "bit_depth",
     "mean_level", "std_level", "low_share", "high_share", "mode_share", "level_range", "text_share",
-    "seen_as", "seen_margin", "chest_score", "strangeness", "phash", "phash_cut",
-    "frame_sha256", "sha256",
+    "seen_as", "seen_margin", "chest_score", "strangeness", "phash", "frame_sha256", "sha256",
 )  # fmt: skip
 COLUMNS = (
     "image", "patient", "follow_up", "age_years", "sex", "view", "split", "archive", "shard", "row",
@@ -78,7 +77,7 @@ def build(
     manifest["readable"] = manifest["readable"].eq(True)
     manifest["reason"] = manifest["reason"].fillna(MISSING)
     manifest["row"] = manifest["row"].fillna(-1).astype("int64")
-    for column in ("archive", "shard", "seen_as", "phash", "phash_cut", "frame_sha256", "sha256"):
+    for column in ("archive", "shard", "seen_as", "phash", "frame_sha256", "sha256"):
         manifest[column] = manifest[column].fillna("")
     manifest.loc[~manifest["readable"], "split"] = ""
     manifest = manifest[list(COLUMNS)].astype({"split": "str", "label_source": "str"})

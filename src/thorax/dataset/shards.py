@@ -51,7 +51,6 @@ _INDEX_DTYPES = {
     "text_share": "float32",
     "frame_sha256": "str",
     "phash": "str",
-    "phash_cut": "str",
     "seen_as": "str",
     "seen_margin": "float32",
     "chest_score": "float32",
