@@ -32,7 +32,7 @@ _BLUR_PX = 17  # the neighbourhood whose contrast an edge is compared with
 _STROKES_PER_WIDTH, _WORDS_PER_WIDTH = 128, 14
 _STROKE_LEVELS = 14  # of 0 to 255
 _STROKE_MEANS = 9  # times what the image's pixels stand out on average
-_FULL = 248
+_FULL = 248  # a stretch of eight strokes
 _STROKE_DENSITY = 0.17  # share of strokes around, from which on they are letters
 _RIM_SHARE = 0.0234  # cut off: hashes of copies that lost 0.5 to 3% a side are found beside it
 _FLOOR_SHARE = 0.25  # of the frame's mean contrast: below it an edge is noise
@@ -216,21 +216,23 @@ def text_shares(sampled: Sequence[NDArray[np.uint8]]) -> list[float]:
     such pixels lie around it in its row: a line of letters has many strokes, a wire or the rim of a
     plate has one. Dark letters are not found.
     """
-    scratch: dict[int, NDArray[np.uint8]] = {}
+    scratch: dict[tuple[int, ...], NDArray[np.uint8]] = {}
     return [_text_share(rows, scratch) for rows in sampled]
 
 
-def _text_share(rows: NDArray[np.uint8], scratch: dict[int, NDArray[np.uint8]]) -> float:
-    """Scratch by size: beside a decoder every new array costs more than what is done with it."""
+def _text_share(
+    rows: NDArray[np.uint8], scratch: dict[tuple[int, ...], NDArray[np.uint8]]
+) -> float:
+    """Scratch by shape: beside a decoder every new array costs more than what is done with it."""
     height, width = rows.shape
     reach, blocks = max(1, width // _STROKES_PER_WIDTH), width // 8
     if width <= 2 * reach or not blocks:
         return 0.0
     # All rows as one: what is compared across their ends are a few pixels at the rims.
     line = np.ascontiguousarray(rows[:, : 8 * blocks]).reshape(1, -1)
-    if line.size not in scratch:
-        scratch[line.size] = np.zeros((2, line.size), np.uint8)
-    both = scratch[line.size]
+    if rows.shape not in scratch:
+        scratch[rows.shape] = np.zeros((2, line.size), np.uint8)
+    both = scratch[rows.shape]
     above, right = both[:1, reach:-reach], both[1:, reach:-reach]
     middle = line[:, reach:-reach]
     cv2.subtract(middle, line[:, : -2 * reach], dst=above)
@@ -239,7 +241,7 @@ def _text_share(rows: NDArray[np.uint8], scratch: dict[int, NDArray[np.uint8]]) 
     least = max(_STROKE_LEVELS, int(_STROKE_MEANS * cv2.mean(above)[0]))  # a noisy image needs more
     np.greater(above, least, out=right)
     strokes = np.bitwise_count(np.packbits(both[1])).reshape(height, blocks)
-    strokes *= _FULL // 8  # of eight pixels, as a share of 248
+    strokes *= _FULL // 8
     word = (2 * (blocks // _WORDS_PER_WIDTH) + 1, 1)
     around = cv2.blur(strokes, word, borderType=cv2.BORDER_CONSTANT)
     dense = cv2.threshold(around, _STROKE_DENSITY * _FULL, 255, cv2.THRESH_BINARY)[1]

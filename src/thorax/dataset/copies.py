@@ -31,6 +31,7 @@ _COMPARED_PX = 128
 _BLUR_SHARE = 3 / 128  # what is coarser is left out of the comparison: all chests share it
 _RIM_SHARE = 1 / 16  # left out of it too: moving the picture brings nothing known there
 _COARSE_MIN = 0.85  # pictures less alike at 64 px are not compared any further
+_COARSE_SURE = 0.955  # nor are those above told apart by finer things, such as letters on one
 _COARSE_STEPS, _FINE_STEPS, _STEP_MIN = 30, 10, 1e-4
 _CHUNK = 256  # frames, or pairs of them, that are in memory together
 
@@ -65,7 +66,7 @@ def likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
     The second is moved by the affine map that fits best (Evangelidis and Psarakis 2008, OpenCV), so
     that a cut or a shift of a few percent does not count: first at 64 px, then, if the two are not
-    told apart there, at 128 px.
+    told apart there, at 128 px. Two films of one phantom reach 0.953 at 64 px and 0.945 at 128.
     """
     small = shrink(one).astype(np.float32), shrink(other).astype(np.float32)
     coarse = _map(*small, np.eye(2, 3, dtype=np.float32), _COARSE_STEPS)
@@ -75,7 +76,8 @@ def likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     large = _at_128_px(one), _at_128_px(other)
     scale = large[0].shape[0] / small[0].shape[0]
     coarse[:, 2] = scale * coarse[:, 2] + (scale - 1) / 2 * (coarse[:, :2].sum(axis=1) - 1)
-    return _likeness(*large, _map(*large, coarse, _FINE_STEPS))
+    finely = _likeness(*large, _map(*large, coarse, _FINE_STEPS))
+    return max(alike, finely) if alike >= _COARSE_SURE else finely
 
 
 def _looking_alike(shown: pd.DataFrame, pixels: Pixels, config: CopiesConfig) -> list[Any]:

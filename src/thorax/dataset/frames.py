@@ -146,7 +146,7 @@ def _levels(sampled: list[Frame]) -> list[dict[str, Any]]:
     low, high = ((below < share).sum(axis=1) for share in (_TAIL_SHARE, 1 - _TAIL_SHARE))
     columns = {
         "mean_level": mean,
-        "std_level": np.sqrt((shares @ _LEVELS**2 - mean**2).clip(0)),
+        "std_level": np.sqrt((shares * (_LEVELS - mean[:, None]) ** 2).sum(axis=1)),
         "low_share": below[:, _LOW_LEVEL],
         "high_share": shares[:, _HIGH_LEVEL:].sum(axis=1),
         "mode_share": shares.max(axis=1),
