@@ -62,7 +62,11 @@ def write(
             stderr=subprocess.STDOUT,
             text=True,
         ) as process:
-            said = _pass_on(process, show or _print_indented)
+            try:
+                said = _pass_on(process, show or _print_indented)
+            except BaseException:  # we are asked to end, and `with` would wait for the stage's end
+                process.kill()
+                raise
         status = process.returncode
     if status != 0:
         _explain(arguments, status, said)

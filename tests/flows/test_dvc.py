@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ SLEEPER = (
     "ctypes.CDLL(None).prctl(1, signal.SIGKILL)\n"
     "pathlib.Path('pid').write_text(str(os.getpid()))\n"
     "time.sleep(60)\n"
+    "pathlib.Path('slept').touch()\n"
 )
 
 
@@ -71,6 +73,33 @@ def test_killing_the_caller_ends_dvc_and_its_stage(stage: Stage, repository: Pat
     caller.communicate()
     assert gone(parent)
     assert gone(pid)
+
+
+def test_a_caller_that_is_asked_to_end_does_not_wait_for_the_stage(
+    stage: Stage, repository: Path
+) -> None:
+    class Asked(BaseException):
+        pass
+
+    def ask(number: int, frame: object) -> None:  # as Prefect takes SIGTERM
+        raise Asked
+
+    stage(SLEEPER)
+    before = signal.signal(signal.SIGALRM, ask)
+    main = threading.main_thread().ident
+    assert main is not None
+    watcher = threading.Thread(
+        target=lambda: (wait_for(repository / "pid"), signal.pthread_kill(main, signal.SIGALRM))
+    )
+    watcher.start()
+    try:
+        with pytest.raises(Asked):
+            dvc.write("repro", "--single-item", "work")
+        assert not (repository / "slept").exists()
+    finally:
+        watcher.join()
+        signal.signal(signal.SIGALRM, before)
+    assert gone(int((repository / "pid").read_text()))
 
 
 def test_a_second_write_says_whom_it_waits_for_and_then_runs(
