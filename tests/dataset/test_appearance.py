@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import imagehash
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
@@ -114,6 +115,37 @@ def test_letters_are_counted_and_wires_are_not(phantoms: list[Grey]) -> None:
     assert measured(written).text_share > 0.001
     assert measured(film).text_share < 0.0005
     assert measured(wired).text_share < 0.0005
+
+
+def test_faint_letters_are_counted_and_noise_is_not(phantoms: list[Grey]) -> None:
+    film = cv2.resize(phantoms[0], (512, 512)) // 2
+    faint = film.astype(np.int16)
+    mask = np.zeros_like(film)
+    for line in range(4):
+        cv2.putText(mask, "NAME 0123456 12:30", (60, 60 + 22 * line), 0, 0.5, 1, 1)
+    faint += 24 * mask
+    noise = np.random.default_rng(2).normal(0, 18, film.shape)
+    noisy = (film + 60 + noise).clip(0, 255).astype(np.uint8)
+    assert measured(faint.clip(0, 255).astype(np.uint8)).text_share > 0.001
+    assert measured(noisy).text_share < 0.0005
+
+
+def test_files_measured_together_are_measured_as_each_alone(phantoms: list[Grey]) -> None:
+    written = cv2.resize(phantoms[1], (200, 300))
+    cv2.putText(written, "NAME 0123", (10, 150), 0, 0.6, 255, 1)
+    one_pixel, blank = np.full((1, 1), 7, np.uint8), np.full((9, 300), 90, np.uint8)
+    contents = [png(image) for image in (*phantoms[:3], written, one_pixel, blank, phantoms[4])]
+    contents.insert(2, b"no image")
+    together = frames.make(contents, 64)
+    alone = [frames.make([content], 64)[0] for content in contents]
+    pd.testing.assert_frame_equal(
+        *(pd.DataFrame([vars(measures) for _, measures in made]) for made in (together, alone)),
+        rtol=1e-4,
+    )
+    for (frame, _), (its_frame, _) in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(frame, its_frame)
+    assert [frame is None for frame, _ in together] == [number == 2 for number in range(8)]
+    assert frames.make([], 64) == []
 
 
 def test_levels_of_a_blank_a_black_and_a_white_image_show() -> None:
