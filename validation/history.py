@@ -17,7 +17,11 @@ def read(path: Path) -> list[dict[str, Any]]:
     """Every version, newest last, none without the file; another shape is a `BadInput`."""
     if not path.exists():
         return []
-    content = artifacts.read_json(path)
+    try:
+        content = artifacts.read_json(path)
+    except BadInput as error:
+        fault = str(error).rpartition(": ")[0]  # no stage writes it: the advice is another
+        raise BadInput(f"{fault}: `git checkout {FILE}` brings the committed one back") from error
     versions = content.get("versions") if isinstance(content, dict) else None
     if not isinstance(versions, list) or not all(map(_is_version, versions)):
         raise BadInput(

@@ -131,6 +131,9 @@ def test_a_broken_history_is_named(tmp_path: Path) -> None:
     path.write_text('{"versions": [{"source": "nih"}]}')
     with pytest.raises(BadInput, match=r"history\.json holds no list of versions"):
         history.read(path)
+    path.write_text("{bad")
+    with pytest.raises(BadInput, match=r"history\.json is not JSON \(.*\): `git checkout"):
+        history.read(path)
 
 
 @pytest.fixture
