@@ -189,3 +189,38 @@ def test_boxes_that_were_not_scored_are_named(
 ) -> None:
     with pytest.raises(BadInput, match=message):
         outcomes(evidence, rule)
+
+
+MEASURED = {
+    "positives": 40, "reason": None,
+    "precision": 0.9, "precision_low": 0.8, "precision_high": 0.95,
+    "recall": 0.7, "recall_low": 0.55, "recall_high": 0.8,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"metric": "label_precision", "finding": "Mass", "min_low": 0.8}, "pass"),
+        ({"metric": "label_precision", "finding": "Mass", "min_low": 0.85}, "fail"),
+        ({"metric": "label_recall", "finding": "Mass", "min": 0.6}, "pass"),
+        ({"metric": "label_recall", "finding": "Mass", "min_low": 0.6}, "fail"),
+        (
+            {"metric": "label_recall", "finding": "Mass", "min": 0.6, "min_positives": 50},
+            "insufficient evidence",
+        ),
+        ({"metric": "label_precision", "finding": "Edema", "min": 0.6}, "insufficient evidence"),
+        ({"metric": "label_precision", "min": 0.6}, "insufficient evidence"),
+    ],
+)
+def test_the_mined_labels_must_be_good_enough(
+    evidence: Evidence, rule: dict[str, Any], expected: str
+) -> None:
+    evaluation = {**evidence.evaluation, "mined_labels": {"findings": {"Mass": MEASURED}}}
+    assert verdict(replace(evidence, evaluation=evaluation), rule) == expected
+
+
+def test_labels_that_were_not_measured_are_no_evidence(evidence: Evidence) -> None:
+    told = outcomes(evidence, {"metric": "label_precision", "min_low": 0.5})
+    assert {outcome.verdict for outcome in told} == {"insufficient evidence"}
+    assert "the labels were not measured" in told[0].reason

@@ -1,5 +1,6 @@
 """`thorax mine`: read a report in the terminal, mine many to Parquet, compare two sets of rules."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -175,10 +176,20 @@ def marked(text: str, found: list[tuple[Sentence, Mention]]) -> Text:
         colour = _ASSERTIONS.get(mention.assertion, "dim")
         if mention.finding in (*FINDINGS, NORMAL):
             shown.stylize(f"bold {colour}", start, end)
-        if mention.cue and (at := sentence.text.find(mention.cue)) >= 0:
-            left = sentence.start + at
+        if mention.cue:
+            left = sentence.start + _cue_place(sentence.text, mention)
             shown.stylize(f"underline {colour}", left, left + len(mention.cue))
     return shown
+
+
+def _cue_place(sentence: str, mention: Mention) -> int:
+    """Where the cue of a mention stands: a sentence may say "no" more than once, or "nodule"."""
+    places = re.finditer(rf"(?<!\w){re.escape(mention.cue)}(?!\w)", sentence)
+    gaps = (
+        (min(abs(mention.start - each.end()), abs(each.start() - mention.end)), each.start())
+        for each in places
+    )
+    return min(gaps, default=(0, sentence.find(mention.cue)))[1]
 
 
 def _labels_table(labels: list[Label]) -> Table:

@@ -8,6 +8,7 @@ from thorax.evaluation import (
     depth,
     figures,
     intervals,
+    mined,
     points,
     scored,
     summary,
@@ -40,6 +41,7 @@ def evaluate() -> None:
         "adjudicated": adjudicated.summarise(
             scores, truth, resampling, sets[points.YOUDEN], settings
         ),
+        "mined_labels": mined.read(stage.output_folder("reports") / "quality.json"),
     }
     parts = summary.slices(scores, resampling, settings)
     with artifacts.atomic_folder(stage.output_folder("evaluation")) as folder:

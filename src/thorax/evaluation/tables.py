@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from thorax.evaluation import metrics
+from thorax.evaluation import metrics, mined
 from thorax.evaluation.metrics import Curve
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.summary import Summary
@@ -58,7 +58,10 @@ def _spread(curve: Curve, points: int) -> metrics.Ints:
 
 
 def markdown(title: str, summary: Summary, slices: list[Summary], *, confidence: float) -> str:
-    """Tables of findings, operating points, adjudicated labels (where there are any) and slices."""
+    """Tables of findings, operating points, adjudicated labels and slices, and of the labels.
+
+    Adjudicated and mined labels only where the summary has them.
+    """
     level = f"{confidence:.0%}"
     lines = [
         f"# {title}",
@@ -83,6 +86,8 @@ def markdown(title: str, summary: Summary, slices: list[Summary], *, confidence:
         "|---|---|--:|--:|--:|--:|--:|",
         *(_slice_row(part) for part in slices),
     ]
+    if "mined_labels" in summary:
+        lines += mined.markdown(summary["mined_labels"])
     return "\n".join(lines) + "\n"
 
 

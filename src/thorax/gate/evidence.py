@@ -11,6 +11,8 @@ from thorax.errors import BadInput
 from thorax.findings import FINDINGS
 from thorax.gate.rules import EACH, METRICS, Metric, Rule
 
+_NOT_SCORED = "the model was not scored for it"
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -69,11 +71,12 @@ def read(rule: Rule, finding: str, evidence: Evidence) -> Reading:
     metric = METRICS[rule.metric]
     entry = _entry(rule, metric, finding, evidence)
     if entry is None:
-        return Reading(None, reason="the model was not scored for it")
+        nothing = "the labels were not measured" if metric.source == "labels" else _NOT_SCORED
+        return Reading(None, reason=nothing)
     cell = entry
     if metric.overlap:
         cell = _at_threshold(rule, metric, entry)
-    name = metric.key.rpartition("_")[0]
+    name = metric.key.removesuffix("_score")
     return Reading(
         value=cell[metric.key],
         low=cell[f"{name}_low"] if metric.has_interval else None,
@@ -81,7 +84,7 @@ def read(rule: Rule, finding: str, evidence: Evidence) -> Reading:
         positives=entry.get("boxes" if metric.overlap else "positives"),
         positive_patients=entry.get("patients" if metric.overlap else "positive_patients"),
         findings=entry["findings"] if metric.of == "mean" else None,
-        reason=entry["reason"],
+        reason=entry["reason"] or "",
     )
 
 
@@ -94,6 +97,9 @@ def _scope(rule: Rule, metric: Metric, evidence: Evidence) -> dict[str, Any]:
     """The part of a metrics file that has `findings` and `mean`."""
     if metric.source == "evaluation":
         return evidence.evaluation
+    if metric.source == "labels":
+        measured = evidence.evaluation.get("mined_labels", {}).get("findings", {})
+        return {"findings": {finding: measured.get(finding) for finding in FINDINGS}}
     methods: dict[str, dict[str, Any]] = evidence.localization["methods"]
     if rule.method not in methods:
         raise BadInput(

@@ -29,7 +29,7 @@ class Metric:
         overlap: the measure of overlap, for metrics that need a `threshold`; empty for others.
     """
 
-    source: Literal["validation", "predictions", "evaluation", "localization"]
+    source: Literal["validation", "predictions", "evaluation", "localization", "labels"]
     of: Literal["verdict", "mean", "finding"]
     title: str
     key: str = ""
@@ -48,6 +48,10 @@ def _down(of: Literal["mean", "finding"], title: str, key: str) -> Metric:
     return Metric("evaluation", of, title, key, higher_is_better=False)
 
 
+def _mined(title: str, key: str) -> Metric:
+    return Metric("labels", "finding", f"{title} of the mined labels", key, has_interval=True)
+
+
 def _acc(of: Literal["mean", "finding"], title: str, overlap: str) -> Metric:
     return Metric("localization", of, title, "acc_score", has_interval=True, overlap=overlap)
 
@@ -63,6 +67,8 @@ METRICS: Final[dict[str, Metric]] = {
     "calibration_error": _down("finding", "calibration error", "calibration_error"),
     "mean_brier": _down("mean", "mean Brier loss", "brier_loss"),
     "brier": _down("finding", "Brier loss", "brier_loss"),
+    "label_precision": _mined("precision", "precision"),
+    "label_recall": _mined("recall", "recall"),
     "mean_acc_iou": _acc("mean", "mean Acc by IoU", "iou"),
     "acc_iou": _acc("finding", "Acc by IoU", "iou"),
     "mean_acc_iobb": _acc("mean", "mean Acc by IoBB", "iobb"),

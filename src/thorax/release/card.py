@@ -48,7 +48,8 @@ def render(
         localization=localization,
         decision=decision,
         labels=labels,
-        rows=[(name, metrics["findings"][name]) for name in _in_order(metrics["findings"])],
+        rows=_rows(metrics["findings"]),
+        labelled=_rows(metrics.get("mined_labels", {}).get("findings", {})),
     )
 
 
@@ -56,5 +57,5 @@ def _score(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _in_order(scored: dict[str, Any]) -> list[str]:
-    return [finding for finding in findings.FINDINGS if finding in scored]
+def _rows(scored: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(finding, scored[finding]) for finding in findings.FINDINGS if finding in scored]

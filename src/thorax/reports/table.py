@@ -87,16 +87,22 @@ def say_counts(mined: Mined) -> None:
 
 
 def say_quality(measured: dict[str, Any]) -> None:
-    """Print the micro-averaged precision, recall and F1, or why there are none."""
+    """Print precision, recall and F1 over all findings, both ways to count, or why not."""
     micro = measured["micro"]
     if micro["reason"]:
         say(f"precision and recall not measured: {measured['measured_on']}")
         return
-    figures = (
-        f"{name} {micro[name]:.3f} ({micro[f'{name}_low']:.3f} to {micro[f'{name}_high']:.3f})"
-        for name in ("precision", "recall", "f1")
+    say(f"against {measured['measured_on']}, a hedged mention counted as absent:")
+    say(f"  {_figures(micro)}")
+    say(f"with the {micro['uncertain']:,} hedged mentions left out (dataset.uncertain: ignore):")
+    say(f"  {_figures(measured['micro_without_uncertain'])}")
+
+
+def _figures(entry: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{title} {entry[name]:.3f} ({entry[f'{name}_low']:.3f} to {entry[f'{name}_high']:.3f})"
+        for name, title in (("precision", "precision"), ("recall", "recall"), ("f1", "F1"))
     )
-    say(f"against {measured['measured_on']}: {', '.join(figures)}")
 
 
 def _stream(reports: pd.DataFrame) -> Iterator[Report]:
