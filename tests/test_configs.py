@@ -28,16 +28,21 @@ def test_every_section_has_a_model_and_every_model_a_section() -> None:
     assert set(params) - {"preset"} == set(SECTIONS)
 
 
-@pytest.mark.parametrize("preset", [None, *presets.names(ROOT)])
-@pytest.mark.parametrize("section", sorted(SECTIONS))
-def test_committed_settings_load(section: str, preset: str | None, tmp_path: Path) -> None:
-    (tmp_path / "presets").mkdir()
+@pytest.fixture(scope="module", params=[None, *presets.names(ROOT)])
+def merged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The committed params.yaml, with one of the presets merged into it."""
+    folder = tmp_path_factory.mktemp("merged")
+    (folder / "presets").mkdir()
     for name in ("params.yaml", *(f"presets/{name}.yaml" for name in presets.names(ROOT))):
-        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    if preset:
-        presets.merge(preset, tmp_path)
-    loaded = config.load(section, model_of(section), tmp_path / "params.yaml")
-    assert loaded.model_config["frozen"]
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    if request.param:
+        presets.merge(request.param, folder)
+    return folder / "params.yaml"
+
+
+@pytest.mark.parametrize("section", sorted(SECTIONS))
+def test_committed_settings_load(section: str, merged: Path) -> None:
+    assert config.load(section, model_of(section), merged).model_config["frozen"]
 
 
 def test_every_preset_sets_the_same_keys() -> None:

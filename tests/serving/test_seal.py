@@ -23,7 +23,7 @@ def lay_out(checkout: bench.Bench) -> Path:
     return bundle
 
 
-def refused(bundle: Path, reason: str, public_key: str | None = None) -> None:
+def check_refused(bundle: Path, reason: str, public_key: str | None = None) -> None:
     with pytest.raises(Refused, match=reason):
         seal.require_blessed(bundle, public_key=public_key, now=NOW)
 
@@ -40,15 +40,15 @@ def test_one_changed_byte_of_the_predictor_is_refused(name: str, bundle: Path) -
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    refused(bundle, f"{name} is not the file that the gate blessed")
+    check_refused(bundle, f"{name} is not the file that the gate blessed")
 
 
 def test_a_missing_and_an_added_file_are_refused(bundle: Path) -> None:
     (bundle / "predictor/model.onnx.data").write_bytes(b"x")
-    refused(bundle, r"model\.onnx\.data is not the file")
+    check_refused(bundle, r"model\.onnx\.data is not the file")
     (bundle / "predictor/model.onnx.data").unlink()
     (bundle / "predictor/model.onnx").unlink()
-    refused(bundle, r"model\.onnx is not the file")
+    check_refused(bundle, r"model\.onnx is not the file")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"verdict": "pass"}', "nonsense"])
@@ -61,13 +61,13 @@ def test_a_file_that_is_no_blessed_decision_is_refused(text: str, bundle: Path) 
 def test_a_changed_decision_is_refused(bundle: Path) -> None:
     path = bundle / "decision.json"
     path.write_text(path.read_text().replace('"bound": 0.5', '"bound": 0.4'))
-    refused(bundle, "one of the two was changed")
+    check_refused(bundle, "one of the two was changed")
 
 
 def test_a_decision_about_no_predictor_is_refused(tmp_path: Path) -> None:
     checkout = bench.make(tmp_path / "thorax")
     checkout.decide(inputs={"artifacts/evaluation/metrics.json": "0"})
-    refused(lay_out(checkout), "names no file")
+    check_refused(lay_out(checkout), "names no file")
 
 
 def test_a_pass_holds_to_the_end_of_its_last_day_and_no_longer(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_pass_holds_to_the_end_of_its_last_day_and_no_longer(tmp_path: Path) -
     checkout.decide(valid_until="2017-07-21")
     seal.require_blessed(lay_out(checkout), public_key=None, now=NOW)
     checkout.decide(valid_until="2017-07-20")
-    refused(lay_out(checkout), "2017-07-20")
+    check_refused(lay_out(checkout), "2017-07-20")
 
 
 def test_code_from_elsewhere_than_the_bento_is_refused(bundle: Path) -> None:

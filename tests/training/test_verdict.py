@@ -21,6 +21,8 @@ def verdict(folder: Path, **content: object) -> Path:
 @pytest.mark.parametrize("until", [None, "2026-05-04", "2026-05-04T12:00:00+00:00"])
 def test_a_yes_that_is_still_valid_lets_training_begin(tmp_path: Path, until: str | None) -> None:
     require_yes(verdict(tmp_path, verdict="accept", valid_until=until), now=NOW)
+    with pytest.raises(Refused):  # the day does it, not the file
+        require_yes(verdict(tmp_path, verdict="refuse", valid_until=until), now=NOW)
 
 
 @pytest.mark.parametrize("until", ["2026-05-03", "2026-05-04T11:59:59"])

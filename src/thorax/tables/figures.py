@@ -42,7 +42,10 @@ def draw_findings(
         style.names_down(axes)
         axes.set_xlabel(across)
         for place, group in enumerate(groups):
-            axes.plot([], [], "o", color=SERIES[place % len(SERIES)], markersize=5, label=group)
+            ours = any(row.origin == "ours" for row in shown if row.group == group)
+            colour = SERIES[place % len(SERIES)]
+            axes.plot([], [], "o", color=colour, markerfacecolor=colour if ours else "white",
+                      markersize=5, label=group)  # fmt: skip
         figure.legend(loc="lower left", bbox_to_anchor=(0.16, 0), ncol=3, fontsize=8,
                       handletextpad=0.2, columnspacing=1.4)  # fmt: skip
         style.headline(figure, title, _key(shown), warning)
@@ -157,6 +160,7 @@ def draw_sweep(path: Path, warning: str, means: pd.DataFrame) -> None:
         if not means["value"].notna().any():
             axes.text(0.5, 0.5, "not run here: thorax experiment pooling",
                       transform=axes.transAxes, ha="center", color=PALE)  # fmt: skip
+            axes.set_yticks([])
         axes.set_xscale("log")
         axes.set_xlim(0.08, 16)
         axes.set_xticks(lse["r"].to_list(), [f"{r:g}" for r in lse["r"]])

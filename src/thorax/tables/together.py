@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from thorax.findings import display
@@ -26,16 +27,22 @@ def draw_together(
         findings: F names.
     """
     with style.page(path, width=9.4, height=8.6) as figure:
-        axes = figure.add_axes((0.16, 0.03, 0.82, 0.74))
+        axes = figure.add_axes((0.16, 0.085, 0.82, 0.69))
         whole = np.diag(matrix).astype(float)[:, None]
         shares = np.divide(matrix, whole, out=np.zeros(matrix.shape), where=whole > 0)
         np.fill_diagonal(shares, np.nan)
         top = float(np.nanmax(shares, initial=0.01))
-        axes.imshow(shares, cmap="BuPu", vmin=0, vmax=top, aspect="auto")
+        picture = axes.imshow(shares, cmap="BuPu", vmin=0, vmax=top, aspect="auto")
         for row in range(len(findings)):
             for column in range(len(findings)):
                 _figure(axes, matrix, shares, row, column, top)
         _names(axes, findings)
+        scale = figure.colorbar(
+            picture, cax=figure.add_axes((0.16, 0.045, 0.22, 0.012)), orientation="horizontal",
+            ticks=[0, top], format=PercentFormatter(1, decimals=0),
+        )  # fmt: skip
+        scale.outline.set_visible(False)
+        scale.ax.tick_params(length=0, labelcolor=INK, labelsize=8)
         below = (
             "Number: images that carry both. Colour: their share of the row's images; the "
             "diagonal counts the finding itself."
