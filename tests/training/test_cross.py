@@ -108,9 +108,8 @@ def stepped(model: Classifier, size_px: int, loss: Loss) -> list[float]:
     return losses
 
 
-def served(model: Classifier, size_px: int, folder: Path) -> Predictor:
-    """The network as its predictor's folder, read back."""
-    graph = export.to_onnx(model, size_px=size_px)
+def served(graph: bytes, size_px: int, folder: Path) -> Predictor:
+    """The graph as a predictor's folder, read back."""
     description = Description(
         findings=FINDINGS,
         size_px=size_px,
@@ -143,11 +142,21 @@ def localized(predictor: Predictor, levels: np.ndarray) -> int:
     return len(found)
 
 
-def whole_way(settings: ModelConfig, loss: Loss, folder: Path) -> Seen:
+def refilled(program: torch.onnx.ONNXProgram, model: Classifier) -> bytes:
+    """The graph of an equal network, traced once, with this one's weights."""
+    program.apply_weights(model.state_dict())
+    return bytes(program.model_proto.SerializeToString())
+
+
+def whole_way(
+    settings: ModelConfig, loss: Loss, folder: Path, program: torch.onnx.ONNXProgram | None = None
+) -> Seen:
+    """Train, export (by itself, or into a program that an equal network made), score, localize."""
     started = time.monotonic()
     model, size_px = made(settings)
     losses = stepped(model, size_px, loss)
-    predictor = served(model, size_px, folder)
+    graph = refilled(program, model) if program else export.to_onnx(model, size_px=size_px)
+    predictor = served(graph, size_px, folder)
     chance = np.random.default_rng(5)
     levels = chance.integers(0, 256, (3, size_px, size_px), dtype=np.uint8)
     error = export.check_parity(model, predictor, levels)
@@ -202,19 +211,21 @@ def test_a_network_trains_with_every_pooling_and_loss_and_goes_the_whole_way(
 def test_every_triple_and_every_way_to_a_stride_goes_the_whole_way(
     network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    triples = [
-        (ModelConfig(backbone=network, transition_channels=8, pooling=pooling), loss)
-        for pooling, loss in itertools.product(POOLINGS, LOSSES)
-    ]
+    # Tracing takes nearly all of the time and depends on no loss: once a pooling.
+    triples = []
+    for pooling in POOLINGS:
+        settings = ModelConfig(backbone=network, transition_channels=8, pooling=pooling)
+        program = export.traced(*made(settings), optimize=False)
+        triples += [(settings, loss, program) for loss in LOSSES]
     reached = [
         (ModelConfig(backbone=network, transition_channels=8, stride_px=stride_px, stride_by=way,  # type: ignore[arg-type]
-                     pooling="lse"), LOSSES[0])
+                     pooling="lse"), LOSSES[0], None)
         for stride_px, ways in registry.find(network).reach.items()
         for way in ways
     ]  # fmt: skip
     lines = [
-        whole_way(settings, loss, tmp_path / str(number))
-        for number, (settings, loss) in enumerate(triples + reached)
+        whole_way(settings, loss, tmp_path / str(number), program)
+        for number, (settings, loss, program) in enumerate(triples + reached)
     ]
     assert min(line.boxes for line in lines) >= len(FINDINGS)
     path = ROOT / ".thorax/test-full" / f"cross-{network}.md"

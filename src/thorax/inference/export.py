@@ -23,6 +23,14 @@ LARGEST_DIFFERENCE = 1e-3
 
 def to_onnx(classifier: Network, *, size_px: int) -> bytes:
     """The bytes of the graph for square images of `size_px`."""
+    model = traced(classifier, size_px).model_proto
+    _strip(model)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def traced(classifier: Network, size_px: int, *, optimize: bool = True) -> torch.onnx.ONNXProgram:
+    """The exporter's program; only one that is not optimized can be given other weights."""
     example = torch.zeros(2, 1, size_px, size_px, dtype=torch.uint8)
     program = torch.onnx.export(
         classifier.eval(),
@@ -31,14 +39,11 @@ def to_onnx(classifier: Network, *, size_px: int) -> bytes:
         output_names=["logits", "heatmaps"],
         dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
         dynamo=True,
-        optimize=True,
+        optimize=optimize,
         verbose=False,
     )
     assert program is not None
-    model = program.model_proto
-    _strip(model)
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString(deterministic=True))
+    return program
 
 
 def check_parity(classifier: Network, predictor: Predictor, pixels: NDArray[np.uint8]) -> float:
