@@ -28,6 +28,8 @@ from thorax.model.pooling import Pooling
 from thorax.training import optim
 from thorax.training.settings import TrainingConfig
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 POOLINGS, LOSSES = get_args(Pooling), get_args(Loss)
 NETWORKS = tuple(registry.BACKBONES)

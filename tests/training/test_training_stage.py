@@ -21,6 +21,8 @@ from thorax.model import checkpoint
 from thorax.reports import __main__ as reports_stage
 from thorax.training import __main__ as training_stage
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[2]
 STAGE = {"deps": ["artifacts/dataset", "artifacts/validation/verdict.json"], "params": ["training"]}
 
