@@ -50,7 +50,7 @@ class Checkout:
         kept.pop("THORAX_ROOT", None)
         return {**kept, "PYTHONPATH": f"{self.path / 'src'}:{self.path}", "COLUMNS": "120"}
 
-    def run(self, *arguments: str, timeout_s: float = 420) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, timeout_s: float = 900) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             self.command(*arguments),
             cwd=self.path,
