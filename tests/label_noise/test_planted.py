@@ -1,6 +1,7 @@
 """Wrong labels that were planted in a phantom are found: the point of the room."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,28 @@ def test_reports_that_are_no_source_of_the_labels_find_more_of_either_kind(
     together = precision_at_planted(judged(phantom, features, planted, reports=True), planted)
     assert together >= 0.70
     assert together > alone + 0.05
+
+
+@pytest.mark.parametrize("plant", [flipped_anywhere, flipped_by_kind])
+def test_mined_labels_that_were_changed_since_are_found(
+    phantom: Phantom,
+    features: NDArray[np.float32],
+    plant: Callable[[Phantom, int], NDArray[np.bool_]],
+) -> None:
+    """The labels are what the reports say, but for those that were changed after mining."""
+    mined = replace(
+        phantom,
+        rows=phantom.rows.assign(label_source="mined"),
+        truth=_said_present(phantom),
+    )
+    planted = plant(mined, 1)
+    found = judged(mined, features, planted, reports=True)
+    assert precision_at_planted(found, planted) >= 0.90
+
+
+def _said_present(phantom: Phantom) -> NDArray[np.int8]:
+    states = said.said_of(phantom.statements, phantom.rows, phantom.truth).states
+    return np.asarray(states == "positive", np.int8)
 
 
 def test_rates_of_wrong_labels_are_estimated_where_reports_are_news(

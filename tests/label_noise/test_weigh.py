@@ -43,6 +43,16 @@ def test_a_report_is_news_unless_the_label_comes_from_it(
     assert bool(found.news[0, FINDINGS.index("Mass")]) is news
 
 
+def test_mined_labels_that_differ_from_a_report_make_all_reports_of_that_finding_news() -> None:
+    about = pd.DataFrame({"image": ["a", "b"], "label_source": ["mined", "mined"]})
+    says = [(image, name, "positive") for image in "ab" for name in ("Mass", "Edema")]
+    targets = np.ones((2, WIDTH), np.int8)
+    targets[0, FINDINGS.index("Mass")] = 0
+    news = said.said_of(statements(says), about, targets).news
+    assert news[:, FINDINGS.index("Mass")].tolist() == [True, True]
+    assert not news[:, FINDINGS.index("Edema")].any()
+
+
 def test_a_report_in_which_nothing_was_recognised_is_no_witness() -> None:
     found = heard([("a", name, "unmentioned") for name in FINDINGS], "given", 1)
     assert (found.states == NOTHING).all()

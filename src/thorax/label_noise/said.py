@@ -1,8 +1,9 @@
 """What reports say of each image and finding, and where that is news about the label.
 
 A label that was mined from the very report which states it is not confirmed by that report. So a
-report counts where the label does not come from it: the source gave the label, or it differs from
-what the report says.
+report counts where the source gave the label. Where a mined label differs from its report, labels
+of this finding were changed since they were mined, and every report counts for it: the contradicted
+labels alone would teach that reports are mostly wrong.
 """
 
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ def said_of(statements: pd.DataFrame, rows: pd.DataFrame, targets: NDArray[np.in
     silent = np.isin(states, ("unmentioned", NOTHING)).all(axis=1)
     states[silent] = NOTHING
     mined = rows["label_source"].eq("mined").to_numpy()[:, None]
-    agrees = np.ones(states.shape, bool)
+    contradicted = np.zeros(states.shape, bool)
     for state, target in _MEANS.items():
-        agrees &= (states != state) | (targets == target)
-    return Said(states, (states != NOTHING) & ~(mined & agrees))
+        contradicted |= (states == state) & (targets != target)
+    changed = (mined & contradicted).any(axis=0)
+    return Said(states, (states != NOTHING) & (~mined | changed))
