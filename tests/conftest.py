@@ -22,6 +22,7 @@ SPLIT_IMAGES = {"train": 24, "validation": 8, "test": 8}
 IMAGES_PER_ARCHIVE = 25
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with long tests first, so that workers end together; a file is one worker's.
 
