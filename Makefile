@@ -12,7 +12,7 @@ FROM ?=
 PRESET ?=
 PORT ?= 3000
 # Two at a time, each file by one worker, on one core each.
-WORKERS ?= -n 2 --dist loadgroup --no-loadscope-reorder
+WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 PYTEST_ARGUMENTS ?=
 
 .PHONY: help setup retrain test test-full check format serve status lock

@@ -22,18 +22,11 @@ SPLIT_IMAGES = {"train": 24, "validation": 8, "test": 8}
 IMAGES_PER_ARCHIVE = 25
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with long tests first, so that workers end together; a file is one worker's.
-
-    The whole loop is run once for all end-to-end tests, so they are one worker's together.
-    """
+    """Files with long tests first, so that workers end at about the same time."""
     marks = ("end_to_end", "slow")
     long = {item.path for item in items if any(map(item.get_closest_marker, marks))}
     items.sort(key=lambda item: item.path not in long)
-    for item in items:
-        group = "end_to_end" if item.get_closest_marker("end_to_end") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture
