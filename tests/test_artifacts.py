@@ -45,8 +45,9 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(write: Write) -> None:
     [
         (HEADER + GOOD + "00000002_000.png,2\n", r"line 3: 2 cells, the header has 3"),
         (HEADER + GOOD + "b.png,2,Mass, left\n", r"line 3: 4 cells, the header has 3"),
-        (HEADER + GOOD * 5 + 'b.png,2,"Mass\n' + GOOD * 9, r"after line 6: .* quote that does"),
-        (HEADER + GOOD + 'b.png,2,"Mass"x\n', r"after line 2: .*quote"),
+        (HEADER + GOOD * 5 + 'b.png,2,"Mass\n' + GOOD * 9, r"begins at line 7: .* quote that does"),
+        (HEADER + 'b.png,2,"Mass\n' + GOOD, r"begins at line 2: .* quote that does"),
+        (HEADER + GOOD + 'b.png,2,"Mass"x\n', r"begins at line 3: .*quote"),
         (HEADER.replace(",", ";") + "a;1;Mass\n", "line 1: cells are separated by semicolons"),
         (HEADER.replace(",", "\t") + "a\t1\tMass\n", "line 1: cells are separated by tabs"),
         ("image,patient,image\n" + GOOD, "line 1: column 'image' stands twice"),

@@ -207,6 +207,7 @@ def _refuse_broken(path: Path, columns: Sequence[str]) -> None:
         try:
             header = next(rows, [])
             _refuse_header(path, header, columns)
+            last = rows.line_num
             for row in rows:
                 if row and len(row) != len(header):
                     raise BadInput(
@@ -221,7 +222,8 @@ def _refuse_broken(path: Path, columns: Sequence[str]) -> None:
                     )
         except csv.Error as error:
             raise BadInput(
-                f"{path}, the row after line {last:,}: {error}; a quote that does not end?"
+                f"{path}, the row that begins at line {last + 1:,}: {error}; a quote that does not "
+                "end?"
             ) from None
 
 

@@ -143,6 +143,32 @@ def test_a_correction_that_cannot_be_read_is_named(
         corrected([("a", "Mass", "1"), line], tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("a,Mass,1, ,2026-01-01,", "row 2: reader ' ' is nobody"),
+        ("a,Mass,1,ann,yesterday,", "row 2: date 'yesterday' is no day"),
+        ("a,Mass,1,ann,20260101,", "row 2: date '20260101' is no day"),
+        ("a,Mass,1,ann,,", "row 2: date '' is no day"),
+    ],
+)
+def test_a_correction_says_who_and_when(line: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "corrections.csv"
+    path.write_text(",".join(CORRECTIONS) + f"\n{line}\n")
+    with pytest.raises(BadInput, match=said):
+        labels.read_corrections(path)
+
+
+def test_lines_that_contradict_each_other_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corrected([("a", "Mass", "1"), ("b", "Edema", "1"), ("b", "Edema", "1")], tmp_path)
+    assert "corrected to 0 and to 1" not in capsys.readouterr().err
+    corrected([("b", "Mass", "1"), ("a", "Edema", "1"), ("b", "Mass", "0")], tmp_path)
+    assert "1 labels are corrected to 0 and to 1" in (said := capsys.readouterr().err)
+    assert "first Mass on b, rows 2, 4" in said
+
+
 def test_no_corrections_file_is_no_correction(tmp_path: Path) -> None:
     assert labels.read_corrections(tmp_path / "none.csv").empty
 

@@ -94,9 +94,22 @@ def test_a_line_that_was_cut_short_is_dropped_and_the_next_stands_alone(tmp_path
         assert list(mine.said) == [QUEUE[0].key, QUEUE[2].key]
 
 
-def test_a_broken_line_is_named(tmp_path: Path) -> None:
-    (tmp_path / "ann.jsonl").write_text('{"image": 1}\n')
-    with pytest.raises(BadInput, match=r"ann.jsonl, line 1"), opened(tmp_path, "ann"):
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"image": 1}', "'finding' is missing"),
+        ("[1]", "indices"),
+        ("{", "Expecting"),
+        ('{"image": "0.png", "finding": "Mass", "answer": "maybe", "given": 1}', "'maybe' is no"),
+        ('{"image": "0.png", "finding": "Mass", "answer": "keep", "given": "x"}', "given is 'x'"),
+    ],
+)
+def test_a_broken_line_is_named(tmp_path: Path, line: str, why: str) -> None:
+    with opened(tmp_path, "ann") as mine:
+        mine.give(QUEUE[0], "flip")
+    with mine.path.open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(BadInput, match=rf"ann.jsonl, line 2: .*{why}"), opened(tmp_path, "ann"):
         pass
 
 

@@ -101,6 +101,12 @@ def test_a_port_that_is_taken_is_said(server: Server, mine: Answers, items: list
         Server(Session(items, mine), port=server.server_port)
 
 
+def test_a_port_that_cannot_be_is_said(mine: Answers, items: list[Item]) -> None:
+    for port in (65536, -1):
+        with pytest.raises(BadInput, match=f"port {port} cannot be used"):
+            Server(Session(items, mine), port=port)
+
+
 class Browser:
     """A headless Chromium, spoken to by its own protocol."""
 

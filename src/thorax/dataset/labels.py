@@ -10,7 +10,10 @@
 Doubtful counts by its policy: not at all, absent, or present; so does what is still unknown.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -73,20 +76,49 @@ def join(
 def read_corrections(path: Path) -> pd.DataFrame:
     """`corrections.csv`, the last line about each image and finding; empty when there is no file.
 
+    Two lines that contradict each other are said; the last counts.
+
     Raises:
-        BadInput: a column is missing, a finding is not one of the fourteen, or a label not 0 or 1.
+        BadInput: a column is missing, a finding is not one of the fourteen, a label not 0 or 1, a
+            reader not named, or a date not written as 2026-12-31.
     """
     if not path.exists():
         return pd.DataFrame(columns=list(CORRECTIONS), dtype=str)
     table = artifacts.read_csv(path, CORRECTIONS)
-    for column, allowed in (("finding", FINDINGS), ("label", ("0", "1"))):
-        bad = table[~table[column].isin(allowed)]
+    for column, (fits, wanted) in _RULES.items():
+        bad = table[~table[column].map(fits).astype(bool)]
         if len(bad):
             raise BadInput(
-                f"{path} row {bad.index[0] + 2}: {column} {bad[column].iloc[0]!r} is none of "
-                f"{', '.join(allowed)}"
+                f"{path} row {bad.index[0] + 2}: {column} {bad[column].iloc[0]!r} is {wanted}"
             )
+    _say_contradictions(table, path)
     return table.drop_duplicates(["image", "finding"], keep="last", ignore_index=True)
+
+
+def _is_day(text: str) -> bool:
+    with suppress(ValueError):
+        return date.fromisoformat(text).isoformat() == text
+    return False
+
+
+_RULES: dict[str, tuple[Callable[[str], bool], str]] = {
+    "finding": (FINDINGS.__contains__, f"none of {', '.join(FINDINGS)}"),
+    "label": (("0", "1").__contains__, "none of 0, 1"),
+    "reader": (lambda name: bool(name.strip()), "nobody: name who read it"),
+    "date": (_is_day, "no day: write it as 2026-12-31"),
+}
+
+
+def _say_contradictions(table: pd.DataFrame, path: Path) -> None:
+    kinds = table.groupby(["image", "finding"], sort=False)["label"].nunique()
+    torn = kinds[kinds > 1]
+    if len(torn):
+        image, finding = torn.index[0]
+        rows = table.index[(table["image"] == image) & (table["finding"] == finding)] + 2
+        say(
+            f"{path}: {len(torn):,} labels are corrected to 0 and to 1, and the last line counts; "
+            f"first {finding} on {image}, rows {', '.join(map(str, rows))}"
+        )
 
 
 def correct(labels: Labels, images: pd.Series, corrections: pd.DataFrame) -> Labels:

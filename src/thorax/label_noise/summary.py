@@ -22,6 +22,7 @@ Summary = dict[str, Any]
 
 _NO_NEWS = "no report says anything here that is not the label's own source"
 _REFERENCES = ("adjudicated", "truth")
+_BY_IMAGES = "images alone: too high where a finding is rare or hard to see"
 
 
 def describe(
@@ -102,22 +103,53 @@ def _read_better(path: Path) -> pd.DataFrame:
 
 
 def say_summary(summary: Summary) -> None:
-    """Print the rates per finding, and how the suspects compare with better labels."""
+    """Print the rates per finding, and how they and the suspects compare with better labels."""
     say(
         f"{summary['labels']:,} labels of {summary['images']:,} images judged; "
         f"{summary['flagged_labels']:,} are called wrong"
     )
-    kind = "with_reports" if summary["reports_weigh_in"] else "by_images"
-    say(f"  {'share of labels that are wrong':<32}absent called present, present called absent")
-    for name, about in summary["findings"].items():
-        rates = about[kind]
-        shown = (
-            rates["reason"] or f"{rates['called_present']:>10.1%}{rates['called_absent']:>24.1%}"
-        )
-        say(f"  {name:<32}{shown}")
+    for line in _rate_lines(summary):
+        say(f"  {line}")
     for name, compared in summary["compared"].items():
         if not compared["reason"] and not compared["found_reason"]:
             say(
                 f"  {name}: {compared['wrong_labels']:,} of {compared['judged_labels']:,} labels "
                 f"are wrong; {compared['precision_at_wrong']:.1%} of as many top suspects are"
             )
+
+
+def _rate_lines(summary: Summary) -> list[str]:
+    """A row per finding: the estimate, and beside it what better labels say where there are some.
+
+    Better labels may join findings (`A|B`): those have rows of their own, without an estimate.
+    """
+    by_reports = summary["reports_weigh_in"]
+    kind = "with_reports" if by_reports else "by_images"
+    estimates = {name: about[kind] for name, about in summary["findings"].items()}
+    measured = {
+        name: each["findings"] for name, each in summary["compared"].items() if each["findings"]
+    }
+    names = dict.fromkeys([*estimates, *(name for each in measured.values() for name in each)])
+    lines = [
+        "share of absent findings that are labelled present, and of present ones labelled absent;",
+        f"estimated from {'images and reports' if by_reports else _BY_IMAGES}",
+        f"{'':<24}{'estimated':>16}" + "".join(f"{name:>16}" for name in measured),
+    ]
+    for name in names:
+        cells = [
+            _shares(estimates.get(name)),
+            *(_shares(each.get(name)) for each in measured.values()),
+        ]
+        lines.append(f"{name:<24}" + "".join(f"{cell:>16}" for cell in cells))
+    return lines
+
+
+def _shares(rates: Summary | None) -> str:
+    if rates is None:
+        return "-"
+    if rates.get("reason"):
+        return "too few"
+    return "".join(
+        f"{rate:>7.1%}" if rate is not None and rate == rate else f"{'-':>7}"
+        for rate in (rates["called_present"], rates["called_absent"])
+    )

@@ -86,14 +86,15 @@ class Answers:
         finally:
             os.close(handle)
 
-    def replay(self, lines: list[dict[str, object]]) -> None:
-        """Do again what a file says."""
-        for line in lines:
-            if line["answer"] == _UNDO:
-                self._untake()
-            else:
-                key = str(line["image"]), str(line["finding"])
-                self._take(key, Said(_answer(str(line["answer"])), int(str(line["given"]))))
+    def replay(self, line: dict[str, object]) -> None:
+        """Do again what a line of the file says."""
+        key = str(line["image"]), str(line["finding"])
+        if line["answer"] == _UNDO:
+            self._untake()
+        elif line["given"] in (0, 1):
+            self._take(key, Said(_answer(str(line["answer"])), int(str(line["given"]))))
+        else:
+            raise BadInput(f"given is {line['given']!r}, not 0 or 1")
 
 
 def check_reader(name: str) -> str:
@@ -130,17 +131,14 @@ def _loaded(path: Path) -> Answers:
     answers = Answers(path.stem, path)
     content = path.read_bytes() if path.exists() else b""
     whole = content[: content.rfind(b"\n") + 1].splitlines()
-    lines = []
     for number, text in enumerate(whole, 1):
         try:
-            line = json.loads(text)
-            _ = (line["image"], line["finding"], line["answer"], line["given"])
-            lines.append(line)
-        except (ValueError, KeyError, TypeError) as error:
+            answers.replay(json.loads(text))
+        except (ValueError, KeyError, TypeError, BadInput) as error:
+            why = f"{error} is missing" if isinstance(error, KeyError) else error
             raise BadInput(
-                f"{path}, line {number}: not an answer ({error}): mend or delete the line"
+                f"{path}, line {number}: not an answer ({why}): mend or delete the line"
             ) from None
-    answers.replay(lines)
     return answers
 
 

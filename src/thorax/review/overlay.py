@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
+
 from thorax import artifacts
 from thorax.dataset import labels, manifest
 from thorax.dataset.labels import CORRECTIONS
@@ -82,7 +84,7 @@ def apply(flips: list[Flip], path: Path, *, labels_now: dict[Key, str], today: d
         BadInput: the file is broken.
     """
     with hold(path.parent / ".thorax" / "review" / ".apply.lock", "thorax review --apply"):
-        news = _news(flips, path, labels_now)
+        news = _news(flips, labels.read_corrections(path), labels_now)
         if news:
             text = path.read_bytes().decode("utf-8") if path.exists() else ""
             artifacts.write_text(path, _with_lines(text, news, today))
@@ -99,7 +101,7 @@ def changes(path: Path, flips: list[Flip], *, labels_now: dict[Key, str]) -> lis
         found.append(Change(key, now, int(row["label"]), row["reader"], "corrections.csv"))
     found += [
         Change(flip.key, labels_now[flip.key], flip.label, "+".join(flip.readers), "to be applied")
-        for flip in _news(flips, path, labels_now)
+        for flip in _news(flips, there, labels_now)
     ]
     return [change for change in found if change.now != str(change.becomes)]
 
@@ -115,9 +117,8 @@ def labels_of(path: Path) -> dict[Key, str]:
     }
 
 
-def _news(flips: list[Flip], path: Path, labels_now: dict[Key, str]) -> list[Flip]:
-    """Flips of labels that are as the readers saw them and that no line of the file is about."""
-    there = labels.read_corrections(path)
+def _news(flips: list[Flip], there: pd.DataFrame, labels_now: dict[Key, str]) -> list[Flip]:
+    """Flips of labels that are as the readers saw them and that no correction is about."""
     done = set(zip(there["image"], there["finding"], strict=True))
     return [
         flip

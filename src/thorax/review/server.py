@@ -42,8 +42,9 @@ class Server(ThreadingHTTPServer):
     def __init__(self, session: Session, *, port: int = 0) -> None:
         try:
             super().__init__((_HOST, port), _Handler)
-        except OSError as error:
-            raise BadInput(f"port {port} cannot be used ({error.strerror}): name another") from None
+        except (OSError, OverflowError) as error:
+            why = error.strerror if isinstance(error, OSError) else "they end at 65535"
+            raise BadInput(f"port {port} cannot be used ({why}): name another") from None
         self.session = session
         self.token = secrets.token_urlsafe(24)
 
