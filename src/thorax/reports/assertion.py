@@ -8,11 +8,10 @@ decides. Looks at one sentence; the report's state is aggregated in `labeler`.
 
 import re
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Literal, NamedTuple
 
 from thorax.findings import FINDINGS
-from thorax.reports.lexicon import Cue, Kind, Lexicon, Phrase
+from thorax.reports.lexicon import Cue, Direction, Kind, Lexicon, Phrase
 from thorax.reports.patterns import Found, apart, keys, lowered, words_of
 
 Assertion = Literal["affirmed", "hedged", "denied", "suggested", "set aside"]
@@ -104,6 +103,8 @@ def mentions(sentence: str, lexicon: Lexicon, *, after_reach_words: int) -> tupl
 
 def _named(found: list[Found[Phrase]]) -> list[Found[Phrase]]:
     """Names and signs that no exception of the same finding overlaps, longest first at a place."""
+    if len(found) < 2:
+        return [item for item in found if item.what.sense != "exception"]
     barred = [item for item in found if item.what.sense == "exception"]
     by_finding: dict[str, list[Found[Phrase]]] = {}
     for item in found:
@@ -141,23 +142,16 @@ class _Clause:
         self.severity = lexicon.severity.all(sentence, known)
         self.laterality = lexicon.laterality.all(sentence, known)
         self._cues = _cues(sentence, lexicon.cues.all(sentence, known))
-        self._attributive = {
-            (cue.start, cue.end) for cue in self._cues if cue.what.direction == "before"
-        }
-        self._predicative = {
-            (cue.start, cue.end) for cue in self._cues if cue.what.direction == "after"
-        }
+        self._found_boundaries: list[Found[str]] | None = None
         self._bare = not (self._cues or self.laterality) and _is_bare_choice(sentence, named)
 
-    @cached_property
+    @property
     def _boundaries(self) -> list[Found[str]]:
-        """What ends a reach; half of the sentences never ask."""
-        found = apart(self._boundary.all(self._sentence, self._known))
-        return [item for item in found if item.what != "-"]
-
-    @cached_property
-    def _told(self) -> list[Found[str]]:
-        return [item for item in self._boundaries if item.what == "told"]
+        """What ends a reach, looked for once; half of the sentences never ask."""
+        if self._found_boundaries is None:
+            found = apart(self._boundary.all(self._sentence, self._known))
+            self._found_boundaries = [item for item in found if item.what != "-"]
+        return self._found_boundaries
 
     def reading(self, item: Found[Phrase]) -> tuple[Found[Cue] | None, Assertion, str]:
         """The cue that decides about a mention, what it makes of it, and the rule's name."""
@@ -210,8 +204,13 @@ class _Clause:
 
     def _looks_on(self, cue: Found[Cue], start: int) -> bool:
         """Whether a cue is not done with what stood before it: "effusion resolved, mass seen"."""
-        alike = (cue.start, cue.end) in self._predicative
-        return not (alike and self._sentence[cue.end : start].lstrip().startswith((",", ";")))
+        if not self._sentence[cue.end : start].lstrip().startswith((",", ";")):
+            return True
+        return not self._stands_also(cue, "after")
+
+    def _stands_also(self, cue: Found[Cue], direction: Direction) -> bool:
+        """Whether a line of this direction found a cue's words, perhaps the cue itself."""
+        return any(item[:2] == cue[:2] and item.what.direction == direction for item in self._cues)
 
     def _looks_back(self, cue: Found[Cue], end: int) -> bool:
         if self._describes_the_next(cue):
@@ -223,8 +222,10 @@ class _Clause:
     def _is_told_of(self, end: int) -> bool:
         """Whether a word follows a mention that only what is there can have: "is unchanged"."""
         return any(
-            item.start >= end and not self._sentence[end : item.start].strip()
-            for item in self._told
+            item.what == "told"
+            and item.start >= end
+            and not self._sentence[end : item.start].strip()
+            for item in self._boundaries
         )
 
     def _has_met_another(self, cue: Found[Cue], start: int) -> bool:
@@ -238,7 +239,7 @@ class _Clause:
 
     def _describes_the_next(self, cue: Found[Cue]) -> bool:
         """Whether a hedge stands before its own finding: "cardiomegaly and possible edema"."""
-        if cue.what.kind != "uncertainty" or (cue.start, cue.end) not in self._attributive:
+        if cue.what.kind != "uncertainty" or not self._stands_also(cue, "before"):
             return False
         gaps = (
             self._sentence[cue.end : item.start] for item in self._named if item.start >= cue.end

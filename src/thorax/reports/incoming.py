@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from thorax.errors import BadInput
 from thorax.reports import openi, unpacking
+from thorax.reports.batches import batches
 
 ARCHIVES = (".tgz", ".tar", ".tar.gz")
 _FILES = (".txt", ".xml")
@@ -127,10 +128,9 @@ def _open(path: Path, folder: Path) -> Report | Unread:
 def _archive(path: Path) -> Incoming:
     found = 0
     try:
-        for name, content in unpacking.members(path, _FILES):
-            found += 1
-            stem, _, suffix = name.rpartition("/")[2].rpartition(".")
-            yield _file(content, stem, f".{suffix.lower()}", name)
+        for files in batches(unpacking.members(path, _FILES), lambda file: len(file[1])):
+            found += len(files)
+            yield from [_member(name, content) for name, content in files]
     except unpacking.BrokenArchive as error:
         if not found:
             raise BadInput(f"{path} is not a readable tar archive ({error})") from None
@@ -138,6 +138,11 @@ def _archive(path: Path) -> Incoming:
         yield Unread(path.name, "", reason)
     if not found:
         raise BadInput(f"{path} holds no .txt or .xml file")
+
+
+def _member(name: str, content: bytes) -> Report | Unread:
+    stem, _, suffix = name.rpartition("/")[2].rpartition(".")
+    return _file(content, stem, f".{suffix.lower()}", name)
 
 
 def _file(content: bytes, name: str, suffix: str, where: str) -> Report | Unread:

@@ -19,6 +19,7 @@ from thorax import artifacts
 from thorax.errors import BadInput
 from thorax.progress import say
 from thorax.reports import columns, lexicon
+from thorax.reports.batches import batches
 from thorax.reports.incoming import Report, Unread
 from thorax.reports.labeler import SILENT, Label, Labeler
 from thorax.reports.lexicon import Lexicon
@@ -93,14 +94,15 @@ def mine(
         labels = _writer(stack, output, columns.LABELS)
         mentions = _writer(stack, mentions_path(output), columns.MENTIONS) if explain else None
         stream = _Stream(stack, unread_path(output), knowledge or lexicon.load())
-        for report in stream.reports(incoming):
-            told = labeler.label(report.text)
-            labels.extend(columns.label_cells(report.report, report.patient, told))
-            stream.mined.silent += told[-1].rule == SILENT
-            stream.mined.states.update((label.finding, label.state) for label in told)
+        for reports in batches(stream.reports(incoming), lambda report: len(report.text)):
+            told = [labeler.label(report.text) for report in reports]
+            for report, found in zip(reports, told, strict=True):
+                labels.extend(columns.label_cells(report.report, report.patient, found))
+            stream.count(told)
             if mentions:
-                found = labeler.mentions(report.text)
-                mentions.extend(columns.mention_cells(report.report, found))
+                for report in reports:
+                    cells = columns.mention_cells(report.report, labeler.mentions(report.text))
+                    mentions.extend(cells)
         stream.close(allow_none=allow_none)
     _drop_stale(stream.mined, output)
     return stream.mined
@@ -193,6 +195,11 @@ class _Stream:
             else:
                 self._count(item)
                 yield item
+
+    def count(self, labels: list[list[Label]]) -> None:
+        """Count the states that reports were given."""
+        self.mined.silent += sum(told[-1].rule == SILENT for told in labels)
+        self.mined.states.update([label[:2] for told in labels for label in told])
 
     def close(self, *, allow_none: bool = False) -> None:
         """Take the time; an input of which nothing could be mined leaves no file."""

@@ -31,7 +31,8 @@ class Found(NamedTuple, Generic[Payload]):
 class _Entry(NamedTuple, Generic[Payload]):
     pattern: re.Pattern[str]
     rank: int
-    needed: tuple[frozenset[str], ...]
+    every: frozenset[str]
+    one_of: tuple[frozenset[str], ...]
     what: Payload
 
 
@@ -43,9 +44,11 @@ class Finder(Generic[Payload]):
         ranked = sorted(phrases, key=lambda pair: _length(pair[0]), reverse=True)
         for rank, (phrase, what) in enumerate(ranked):
             first, *others = _needed(phrase)
+            every = frozenset(key for only in others if len(only) == 1 for key in only)
+            one_of = tuple(several for several in others if len(several) > 1)
             pattern = re.compile(pattern_of(phrase.lower()))
             for key in first:
-                self._by_key[key].append(_Entry(pattern, rank, tuple(others), what))
+                self._by_key[key].append(_Entry(pattern, rank, every, one_of, what))
         self._keys = frozenset(self._by_key)
 
     def all(self, sentence: str, keys: frozenset[str]) -> list[Found[Payload]]:
@@ -55,13 +58,17 @@ class Finder(Generic[Payload]):
             sentence: the text in small letters (`lowered`).
             keys: its `keys`, handed in because several finders look at one sentence.
         """
-        matches = {
-            (match.start(), -match.end(), entry.rank): entry.what
-            for key in keys & self._keys
-            for entry in self._by_key[key]
-            if not any(map(keys.isdisjoint, entry.needed))
-            for match in entry.pattern.finditer(sentence)
-        }
+        if keys.isdisjoint(self._keys):
+            return []
+        matches = {}
+        for key in keys & self._keys:
+            for pattern, rank, every, one_of, what in self._by_key[key]:
+                if every <= keys and not (one_of and any(map(keys.isdisjoint, one_of))):
+                    for match in pattern.finditer(sentence):
+                        start, end = match.span()
+                        matches[start, -end, rank] = what
+        if not matches:
+            return []
         return [Found(place[0], -place[1], matches[place]) for place in sorted(matches)]
 
 
@@ -104,7 +111,7 @@ def pattern_of(phrase: str) -> str:
             pieces.append(rf"\s*{re.escape(token)}")
         else:
             apart = r"\s*" if pieces and pieces[-1].endswith(r"\(") else r"\s+"
-            pieces.append((apart if pieces else "") + _words(token))
+            pieces.append(apart + _words(token) if pieces else _first_words(token))
     return "".join(pieces)
 
 
@@ -123,8 +130,20 @@ def _options(token: str) -> list[str]:
 
 
 def _words(token: str) -> str:
-    options = [re.escape(option).replace(r"\*", r"\w*") for option in _options(token)]
-    return rf"(?<!\w)(?:{'|'.join(options)})(?!\w)"
+    return rf"(?:{'|'.join(map(_word, _options(token)))})(?!\w)"
+
+
+def _first_words(token: str) -> str:
+    """A line's first words: letters come before the look behind them, so that search can leap."""
+    options = []
+    for option in _options(token):
+        letters, star, rest = option.partition("*")
+        options.append(rf"{re.escape(letters)}(?<!\w{re.escape(letters)}){_word(star + rest)}")
+    return rf"(?:{'|'.join(options)})(?!\w)"
+
+
+def _word(option: str) -> str:
+    return re.escape(option).replace(r"\*", r"\w*")
 
 
 def _length(phrase: str) -> tuple[int, int]:

@@ -115,7 +115,8 @@ def _headings(text: str, known: Container[str]) -> Iterator[_Heading]:
 
 def _split(text: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     at = start
-    ends = _LINE_END if _is_list(text[start:end]) else _SENTENCE_END
+    several = text.count("\n", start, end) >= _LIST_LINES - 1
+    ends = _LINE_END if several and _is_list(text[start:end]) else _SENTENCE_END
     may_lead = text.find(":", start, end) >= 0
     for mark in [*ends.finditer(text, start, end), None]:
         stop = end if mark is None else mark.start() + (text[mark.start()] != "\n")
@@ -125,7 +126,10 @@ def _split(text: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tuple[
             if after := _AFTER_LIST.search(text, at, stop):
                 yield from _pieces(text, at, after.start(1))
                 at = after.end()
-        yield from _pieces(text, at, stop)
+        if stop - at <= _LONGEST_SENTENCE:
+            yield at, stop
+        else:
+            yield from _pieces(text, at, stop)
         at = mark.end() if mark else end
 
 

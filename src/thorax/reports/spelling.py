@@ -8,7 +8,7 @@ maps them back.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SHORTEST = 5
 _LONG = 8
@@ -16,8 +16,7 @@ _WORD = re.compile(rf"[^\W\d_]{{{SHORTEST},}}")
 _CACHED_WORDS = 100_000
 
 
-@dataclass(frozen=True)
-class Corrected:
+class Corrected(NamedTuple):
     """A sentence with its misspellings mended.
 
     Attributes:
@@ -30,6 +29,8 @@ class Corrected:
 
     def original(self, place: int) -> int:
         """The place in the sentence as written; exact at the edges of words."""
+        if not self.shifts:
+            return place
         return place + sum(longer for end, longer in self.shifts if place >= end)
 
 
