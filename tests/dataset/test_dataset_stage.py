@@ -192,3 +192,15 @@ def test_the_command_says_what_is_wrong_without_a_traceback(tiny_checkout: Path)
     assert done.returncode == 1
     assert "leave no patient for test" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_corrections_change_is_said(tiny_checkout: Path) -> None:
+    before = made(tiny_checkout)
+    image, label = before["image"][0], int(before[target_column("Mass")][0])
+    with (tiny_checkout / "corrections.csv").open("a") as file:
+        file.write(f"{image},Mass,{1 - label},ann,2026-01-01,\n")
+    code, said = stage(tiny_checkout)
+    assert code == 0
+    assert "1 labels in corrections.csv change" in said
+    words = ("absent", "present")
+    assert f"Mass: 1 {words[label]} -> {words[1 - label]}" in said

@@ -159,6 +159,17 @@ def test_a_correction_says_who_and_when(line: str, said: str, tmp_path: Path) ->
         labels.read_corrections(path)
 
 
+def test_what_corrections_change_is_told_by_finding() -> None:
+    before = joined([{"findings": "Mass"}, {"findings": "Mass"}, {"unknown": EVERYTHING}], {})
+    lines = [("a", "Mass", "0"), ("b", "Mass", "0"), ("c", "Edema", "1"), ("a", "Hernia", "0")]
+    table = pd.DataFrame(lines, columns=list(CORRECTIONS[:3]))
+    after = labels.correct(before, pd.Series(["a", "b", "c"]), table)
+    assert labels.changes(before, after) == [
+        "Mass: 2 present -> absent", "Edema: 1 unknown -> present",
+    ]  # fmt: skip
+    assert labels.changes(before, before) == []
+
+
 def test_lines_that_contradict_each_other_are_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,7 +39,12 @@ def _labels(entries: pd.DataFrame, root: Path, settings: DatasetConfig) -> label
     )
     joined = labels.join(entries, links, mined, settings.uncertain, unknown=settings.unknown)
     corrections = labels.read_corrections(root / "corrections.csv")
-    return labels.correct(joined, entries["image"], corrections)
+    corrected = labels.correct(joined, entries["image"], corrections)
+    if len(corrections):
+        say(f"{len(corrections):,} labels in corrections.csv change")
+        for line in labels.changes(joined, corrected) or ["nothing"]:
+            say(f"  {line}")
+    return corrected
 
 
 def _say(table: pd.DataFrame, files: pd.DataFrame) -> None:

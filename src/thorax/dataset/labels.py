@@ -10,6 +10,7 @@
 Doubtful counts by its policy: not at all, absent, or present; so does what is still unknown.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -134,6 +135,19 @@ def correct(labels: Labels, images: pd.Series, corrections: pd.DataFrame) -> Lab
     known[rows, columns] = True
     source[rows] = "corrected"
     return replace(labels, targets=targets, known=known, source=source)
+
+
+def changes(before: Labels, after: Labels) -> list[str]:
+    """What corrections changed, in words: a line per finding and kind of change, most first."""
+    words = np.array(["absent", "present", "unknown"])
+    was = words[np.where(before.known, before.targets, 2)]  # [N, F]
+    now = words[np.where(after.known, after.targets, 2)]
+    rows, columns = np.nonzero(was != now)
+    kinds = Counter(
+        (FINDINGS[column], f"{was[row, column]} -> {now[row, column]}")
+        for row, column in zip(rows, columns, strict=True)
+    )
+    return [f"{finding}: {count:,} {kind}" for (finding, kind), count in kinds.most_common()]
 
 
 def _given(entries: pd.DataFrame) -> NDArray[np.int8]:
