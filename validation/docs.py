@@ -3,20 +3,15 @@
 The library's pages load styles and scripts from content networks and a logo that reports the run's
 time and context to its maker; they carry random ids and the clock, and their index is drawn by a
 script. Here scripts, footers and what loads by itself are taken out, ids and times are replaced,
-`docs.css` takes the place of the missing style sheets, and an index of ours that of the drawn one.
-Links that a person clicks stay.
+`docs.css` takes the place of the missing style sheets, and `suites` writes an index in the place of
+the drawn one. Links that a person clicks stay.
 """
 
 import re
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 import jinja2
-
-from thorax import artifacts
-
-INDEX = "index.html"
 
 _CUT = re.compile(
     r"<script\b.*?</script>"
@@ -30,36 +25,18 @@ _CUT = re.compile(
 _ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _TIME = re.compile(r"\b20\d{6}T\d{6}\.\d+Z")
 _FIXED_TIME = "20000101T000000.000000Z"
-_DRAWN = ("static", INDEX)  # fonts, logos and tours of the library; an index that needs scripts
+_DRAWN = (
+    "static",
+    "index.html",
+)  # fonts, logos and tours of the library; an index that needs scripts
 
 
 def make_static(site: Path, folder: Path) -> None:
-    """Copy Data Docs from `site` to `folder`, cleaned as the module says, with an index."""
+    """Copy Data Docs from `site` to `folder`, cleaned as the module says, without an index."""
     ignore = shutil.ignore_patterns(*_DRAWN)
     shutil.copytree(site, folder, dirs_exist_ok=True, ignore=ignore)
     for page in sorted(folder.rglob("*.html")):
         page.write_text(clean(page.read_text(encoding="utf-8")), encoding="utf-8")
-    write_index(folder)
-
-
-def write_index(folder: Path, failed: Mapping[str, str] | None = None) -> None:
-    """Write the index of the suites whose pages lie in `folder`.
-
-    Args:
-        folder: of Data Docs.
-        failed: suite -> in words, how many of its checks failed; None says nothing of it.
-    """
-    page = environment().get_template("index.html.j2")
-    text = page.render(suites=suite_pages(folder), failed=failed or {})
-    artifacts.write_text(folder / INDEX, text)
-
-
-def suite_pages(folder: Path) -> dict[str, str]:
-    """Suite -> the address of its page of results, relative to `folder`."""
-    pages = sorted((folder / "validations").glob("*/*/*/*.html"))
-    return {
-        page.relative_to(folder).parts[1]: page.relative_to(folder).as_posix() for page in pages
-    }
 
 
 def clean(html: str) -> str:

@@ -7,7 +7,6 @@ suite. Every one of those pages gets the verdict and the waivers at its top. The
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,8 @@ from typing import Any
 import pandas as pd
 
 from thorax import artifacts
-from validation import tallies, trends, verdict
-from validation.checks import Row
-from validation.docs import environment, suite_pages, write_index
+from validation import suites, tallies, trends, verdict
+from validation.docs import environment
 from validation.settings import PageConfig
 from validation.thumbnails import Thumbnails
 from validation.verdict import Verdict
@@ -69,37 +67,18 @@ def write(docs: Path, judged: Verdict, version: Version, config: PageConfig) -> 
     template = environment().get_template("summary.html.j2")
     page = template.render(
         verdict=judged,
-        headline=headline(judged),
+        headline=suites.headline(judged),
         failures=[_failure(check, pictures, config) for check in verdict.failures(judged)],
-        held=_by_table(check for check in judged["checks"] if check["success"]),
+        held=suites.by_tables(check for check in judged["checks"] if check["success"]),
         tallies=tallies.count(version.manifest),
         trends=trends.draw(now, version.earlier, most=config.versions),
         chart=(trends.WIDTH_PX, trends.HEIGHT_PX),
         source=version.source,
         images=len(version.manifest),
-        suites=suite_pages(docs),
+        suites=suites.suite_pages(docs),
     )
-    write_index(docs, _failed(judged))
-    put_banner(docs, judged)
+    suites.frame(docs, judged)
     artifacts.write_text(docs / NAME, page)
-
-
-def put_banner(docs: Path, judged: Verdict) -> None:
-    """Put the verdict and its waivers at the top of every page of Data Docs."""
-    banner = environment().get_template("banner.html.j2")
-    for path in sorted(docs.rglob("*.html")):
-        up = "../" * (len(path.relative_to(docs).parts) - 1)
-        text = banner.render(verdict=judged, headline=headline(judged), up=up)
-        artifacts.write_text(path, _after_body(path.read_text(encoding="utf-8"), text))
-
-
-def headline(judged: Verdict) -> str:
-    """The verdict in three or four words."""
-    if judged["verdict"] == "refuse":
-        return "The data is refused"
-    if judged["valid_until"]:
-        return f"The data is accepted until {judged['valid_until']}"
-    return "The data is accepted"
 
 
 def _failure(check: dict[str, Any], pictures: Thumbnails, config: PageConfig) -> dict[str, Any]:
@@ -131,24 +110,3 @@ def cell(value: Any) -> str:
     if isinstance(value, dict):
         return json.dumps(value, sort_keys=True)
     return str(value) or "(empty)"
-
-
-def _failed(judged: Verdict) -> dict[str, str]:
-    """Suite -> how many of its checks failed."""
-    return {
-        table: f"{sum(not check['success'] for check in checks)} of {len(checks)} failed"
-        for table, checks in _by_table(judged["checks"]).items()
-    }
-
-
-def _by_table(checks: Iterable[Row]) -> dict[str, list[Row]]:
-    tables: dict[str, list[Row]] = {}
-    for check in checks:
-        tables.setdefault(check["table"], []).append(check)
-    return tables
-
-
-def _after_body(html: str, text: str) -> str:
-    start = html.find("<body")
-    end = html.find(">", start) + 1
-    return html[:end] + text + html[end:] if start >= 0 else text + html

@@ -17,7 +17,7 @@ from thorax import artifacts, config, stage
 from thorax.config import Config
 from thorax.findings import FINDINGS, known_column, target_column
 from thorax.progress import say
-from validation import cells, runner, statistic, verdict
+from validation import cells, runner, statistic, suites, verdict
 from validation.checks import Check, Table, has_columns, says_nothing
 from validation.statistic import Statistic
 
@@ -56,6 +56,7 @@ def main() -> None:
         )
         judged = verdict.judge(outcomes)
         artifacts.write_json(folder / "verdict.json", judged)
+        suites.frame(folder / "docs", judged, subject="predictions")
     for line in verdict.lines(judged):
         say(line.replace("the data is", "the predictions are"))
 

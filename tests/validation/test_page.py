@@ -150,7 +150,7 @@ def test_every_page_leads_to_the_summary_and_the_summary_to_every_suite(
     assert 'href="validations/entries/validation/run/entries.html"' in text
     index = (folder / "index.html").read_text()
     assert index.index("summary.html") < index.index("entries.html")
-    assert "1 of 1 failed" in index
+    assert "1 of 1 failed: 1 critical" in index
 
 
 def test_it_loads_nothing_runs_nothing_and_is_marked_as_holding_patients(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -145,6 +146,10 @@ def test_the_stage_writes_its_refusal_and_ends_well(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "artifacts" / "validation_predictions"
     assert json.loads((folder / "verdict.json").read_text())["verdict"] == "refuse"
-    assert (folder / "docs" / "index.html").is_file()
+    index = (folder / "docs" / "index.html").read_text()
+    assert "The predictions are refused" in index
+    assert 'class="failed critical"' in index
+    for address in re.findall(r'href="([^"#:]+)"', index):
+        assert (folder / "docs" / address).is_file(), address
     assert "the predictions are refused" in done.stdout + done.stderr
     assert "every probability lies between 0 and 1" in done.stdout + done.stderr
