@@ -276,5 +276,6 @@ def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         whole = heading in ("finding", "names", "state", "said", "at")
-        table.add_column(heading, overflow="fold", no_wrap=whole)
+        width = len("consolidation") if heading == "phrase" else None
+        table.add_column(heading, overflow="fold", no_wrap=whole, min_width=width)
     return table
