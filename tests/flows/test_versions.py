@@ -1,10 +1,12 @@
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from flows import versions
+from tests.flows.conftest import work_in
 from thorax.cli import versions as faces
 from thorax.errors import BadInput
 
@@ -20,17 +22,33 @@ def write_data(root: Path, images: dict[str, str]) -> None:
         (folder / name).write_text(text)
 
 
+@pytest.fixture(scope="module")
+def prepared(
+    empty_repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, tuple[str, str]]:
+    """A repository of two committed versions, the first tagged `one`, and their digests."""
+    root = tmp_path_factory.mktemp("two") / "versions"
+    shutil.copytree(empty_repository, root)
+    with pytest.MonkeyPatch.context() as patch:
+        work_in(root, patch)
+        write_data(root, {"a.png": "Mass", "b.png": ""})
+        first = versions.track()
+        versions.commit("First data")
+        versions.tag("one")
+        write_data(root, {"a.png": "Nodule", "c.png": ""})
+        second = versions.track()
+        versions.commit("Second data")
+    return root, (first, second)
+
+
 @pytest.fixture
-def two(repository: Path) -> tuple[str, str]:
-    """Two committed versions, the first tagged `one`."""
-    write_data(repository, {"a.png": "Mass", "b.png": ""})
-    first = versions.track()
-    versions.commit("First data")
-    versions.tag("one")
-    write_data(repository, {"a.png": "Nodule", "c.png": ""})
-    second = versions.track()
-    versions.commit("Second data")
-    return first, second
+def two(
+    prepared: tuple[Path, tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, str]:
+    """A copy of it in `tmp_path`; the digests."""
+    shutil.copytree(prepared[0], tmp_path, dirs_exist_ok=True)
+    work_in(tmp_path, monkeypatch)
+    return prepared[1]
 
 
 def test_the_log_lists_versions_newest_first_with_their_tags(two: tuple[str, str]) -> None:
@@ -40,16 +58,16 @@ def test_the_log_lists_versions_newest_first_with_their_tags(two: tuple[str, str
     assert rows[0].subject == "Second data"
 
 
-def test_an_uncommitted_version_leads_the_log(two: tuple[str, str], repository: Path) -> None:
-    write_data(repository, {"d.png": ""})
+def test_an_uncommitted_version_leads_the_log(two: tuple[str, str], tmp_path: Path) -> None:
+    write_data(tmp_path, {"d.png": ""})
     digest = versions.track()
     assert (versions.log()[0].digest, versions.log()[0].commit) == (digest, "")
 
 
 @pytest.mark.parametrize("name", ["one", "digest"])
-def test_checkout_brings_back_the_bytes(two: tuple[str, str], repository: Path, name: str) -> None:
+def test_checkout_brings_back_the_bytes(two: tuple[str, str], tmp_path: Path, name: str) -> None:
     versions.checkout(two[0][:8] if name == "digest" else name)
-    assert "b.png" in (repository / "data/entries.csv").read_text()
+    assert "b.png" in (tmp_path / "data/entries.csv").read_text()
     assert versions.current() == two[0]
 
 
@@ -91,20 +109,20 @@ def test_an_unknown_version_is_named(repository: Path) -> None:
         versions.checkout("nowhere")
 
 
-def test_merge_markers_are_named(two: tuple[str, str], repository: Path) -> None:
-    text = (repository / "data.dvc").read_text()
-    (repository / "data.dvc").write_text(f"<<<<<<< ours\n{text}=======\n{text}>>>>>>> theirs\n")
+def test_merge_markers_are_named(two: tuple[str, str], tmp_path: Path) -> None:
+    text = (tmp_path / "data.dvc").read_text()
+    (tmp_path / "data.dvc").write_text(f"<<<<<<< ours\n{text}=======\n{text}>>>>>>> theirs\n")
     with pytest.raises(BadInput, match="merge markers"):
         versions.current()
 
 
 def test_a_tag_goes_before_a_digest_and_a_doubtful_digest_is_refused(
-    two: tuple[str, str], repository: Path
+    two: tuple[str, str], tmp_path: Path
 ) -> None:
     versions.tag(two[0][:8])  # the second version bears a name that begins the first's digest
     assert versions.digest_at(two[0][:8]) == two[1]
-    text = (repository / "data.dvc").read_text()
-    (repository / "data.dvc").write_text(text.replace(two[1], two[0][:6] + two[1][6:]))
+    text = (tmp_path / "data.dvc").read_text()
+    (tmp_path / "data.dvc").write_text(text.replace(two[1], two[0][:6] + two[1][6:]))
     versions.commit("A digest that begins as the first one's")
     with pytest.raises(BadInput, match="give more of it"):
         versions.digest_at(two[0][:6])
