@@ -50,13 +50,13 @@ def frame(docs: Path, judged: Verdict, *, subject: str = "data") -> None:
     by_table = by_tables(verdict.failures(judged))
     for path in sorted(docs.rglob("*.html")):
         place = path.relative_to(docs)
-        failed = by_table.get(path.stem, []) if place.parts[0] in _OF_ONE_SUITE else []
+        suite = Path(place.parts[1]).stem if place.parts[0] in _OF_ONE_SUITE else ""
         text = banner.render(
             verdict=judged,
             headline=headline(judged, subject=subject),
             up="../" * (len(place.parts) - 1),
             summary=subject == "data",
-            failed=[(verdict.kind(check), check) for check in failed],
+            failed=[(verdict.kind(check), check) for check in by_table.get(suite, [])],
         )
         artifacts.write_text(path, _after_body(path.read_text(encoding="utf-8"), text))
 
