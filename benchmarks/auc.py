@@ -3,8 +3,10 @@
 Side by side: scikit-learn's roc_auc_score in a loop over findings, and in a loop over replicates
 with the patients' counts as sample weights (a few replicates, scaled up). Sizes are those of the
 official test split of ChestX-ray14: 25,596 images of 2,797 patients, 14 findings. Both must agree.
-Scores are float32 and float64, and both also rounded to 0.01, which ties nearly every image. Times
-are medians of processor time on one core, both in turns, so that a busy machine slows both alike.
+Scores are float32 and float64, and both also rounded to 0.01, which ties nearly every image;
+float32 widened to float64, and float64 that ties on no decimal grid: probabilities of rounded
+scores, and random scores that five images each have. Times are medians of processor time on one
+core, all in turns, so that a busy machine slows all alike.
 
     OMP_NUM_THREADS=1 PYTHONPATH=src python benchmarks/auc.py
 """
@@ -31,6 +33,9 @@ def main() -> None:
         ("14 AUCs, ties", y_score.round(2)),
         ("float64", wide),
         ("float64, ties", wide.round(2)),
+        ("float64, widened", y_score.astype(np.float64)),
+        ("float64, logistic", 1 / (1 + np.exp(-wide.round(2)))),
+        ("float64, five each", np.tile(wide[: IMAGES // 5 + 1], (5, 1))[:IMAGES]),
     ):
         work = (partial(metrics.auc, y_true, given), partial(loop, y_true, given))
         (ours, ours_s), (looped, looped_s) = timed(*work, repeats=15)

@@ -82,3 +82,35 @@ def test_whole_numbers_of_every_type_to_their_ends(kind: type) -> None:
 def test_without_images_or_findings_nothing_is_defined() -> None:
     assert np.isnan(metrics.auc(np.zeros((0, 2)), np.zeros((0, 2)))).tolist() == [True, True]
     assert metrics.auc(np.zeros((3, 0)), np.zeros((3, 0))).shape == (0,)
+
+
+def off_grid(chance: np.random.Generator, images: int) -> dict[str, np.ndarray]:
+    """Scores [images, 2] that tie, or nearly do, on no grid."""
+    plain = chance.normal(size=(images, 2))
+    near = np.nextafter(plain, np.inf)  # the neighbour of a score rounds to the same 31 bits
+    few = chance.random((images, 2)) < 6 / images
+    pairs = np.where(few, near[::-1], plain[::-1])
+    return {
+        "widened": plain.astype(np.float32).astype(np.float64),
+        "half": plain.astype(np.float16),
+        "each five times": chance.permuted(np.tile(plain[: images // 5], (5, 1)), axis=0),
+        "few in all": chance.choice(chance.random(100), (images, 2)),
+        "logistic": 1 / (1 + np.exp(-plain.round(2))),
+        "at the ends": np.clip(plain, -1.0, 1.0),
+        "all neighbours": np.where(chance.random((images, 2)) < 0.5, near[:1], plain[:1]),
+        "some neighbours": np.concatenate([plain[: images // 2], pairs[: images - images // 2]]),
+        "tiny beside large": np.where(chance.random((images, 2)) < 0.5, plain * 1e-12, plain),
+        "probabilities of all sizes": np.exp(-np.abs(plain) * 40),
+        "beyond rounding": plain.clip(-1, 1) * np.array([1e308, 1e-310]),
+    }
+
+
+@pytest.mark.parametrize("name", off_grid(np.random.default_rng(0), 10))
+@pytest.mark.parametrize("share", [0.03, 0.5, 0.9])
+def test_scores_that_tie_or_nearly_do_on_no_grid(name: str, share: float) -> None:
+    chance = np.random.default_rng(7)
+    scores = off_grid(chance, 2000)[name]
+    present, known = chance.random((2, 2000, 2)) < np.array([share, 0.7])[:, None, None]
+    check(present, scores)
+    check(present, np.where(known, scores, np.nan).astype(scores.dtype), known)
+    check(present, np.where(known, scores, np.inf).astype(scores.dtype), known)

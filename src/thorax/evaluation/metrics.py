@@ -135,9 +135,10 @@ def _checked(
 def _refuse_nan(y_score: NDArray[Any], usable: Bools) -> None:
     if not (y_score.size and np.isnan(y_score.min())):
         return
-    columns = (np.isnan(y_score) & usable).any(axis=0)
-    if columns.any():
-        raise ValueError(f"y_score holds NaN in column {int(columns.argmax())}")
+    wrong = np.isnan(y_score) & usable
+    if wrong.any():
+        column = int(wrong.any(axis=0).argmax())
+        raise ValueError(f"y_score holds NaN in column {column}")
 
 
 def _counts(positive: NDArray[Any], negative: NDArray[Any]) -> tuple[Floats, Ints, Ints]:
