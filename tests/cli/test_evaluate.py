@@ -135,6 +135,27 @@ def test_a_table_that_cannot_be_used_is_refused_in_plain_words(
         run(site)
 
 
+def test_a_box_outside_its_frame_is_told_before_anything_is_scored(
+    checkout: Path, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scored(*_: object) -> None:
+        raise AssertionError("scored before the boxes were looked at")
+
+    monkeypatch.setattr(Predictor, "predict", scored)
+    boxes = site / "boxes.csv"
+    boxes.write_text(
+        "image,finding,x_px,y_px,w_px,h_px,frame_px\n"
+        "01.png,Mass,1,1,4,4,32\n02.png,Effusion,20,3,15,8,32\n"
+    )
+    with pytest.raises(
+        BadInput, match=r"row 3: the box of Effusion on 02\.png .*outside its frame"
+    ):
+        run(site)
+    boxes.write_text(boxes.read_text().replace("20,3,15", "12,3,15"))
+    with pytest.raises(AssertionError, match="before the boxes"):
+        run(site)
+
+
 def test_a_folder_without_readable_images_is_refused(checkout: Path, site: Path) -> None:
     for image in site.glob("*.png"):
         image.write_bytes(b"not an image")

@@ -18,6 +18,7 @@ from thorax.dataset.settings import DatasetConfig
 from thorax.errors import BadInput
 from thorax.findings import FINDINGS
 from thorax.inference.predictor import Predictor
+from thorax.localization import boxed
 from thorax.reports import table as reports
 from thorax.reports.settings import ReportsConfig
 from thorax.sources import tombstones
@@ -52,8 +53,8 @@ def gather(
     """Pull `source` into `folder`, join labels, decode, and choose what is scored.
 
     Raises:
-        BadInput: the source cannot be used, no image is readable or labelled, or the split is
-            unknown or empty.
+        BadInput: the source cannot be used, a box lies outside its frame, no image is readable or
+            labelled, or the split is unknown or empty.
     """
     if split not in _SPLITS:
         raise BadInput(f"--split {split!r}: choose one of {', '.join(_SPLITS)}")
@@ -63,6 +64,7 @@ def gather(
     data = folder / "data"
     forgotten = artifacts.root() / tombstones.FILE
     pull(settings, source=source, from_path=from_path, data=data, home=folder, forgotten=forgotten)
+    boxed.read_truth(data / "boxes.csv")  # a wrong box is told before hours of scoring
     entries = tables.read_entries(data / "entries.csv")
     chosen, note = _chosen(entries["split"], split)
     found = shards.ensure(archive.listed(data), predictor.size_px)
