@@ -1,12 +1,13 @@
 """Look before starting Prefect: is there anything to do? Imports no Prefect, and writes nothing."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from flows import dvc
 from thorax import artifacts, config, validity
-from thorax.errors import Refused
+from thorax.errors import BadInput, Refused
 from thorax.sources.config import SourcesConfig
 from thorax.sources.fingerprint import is_current
 
@@ -47,19 +48,16 @@ def what_is_to_do(from_path: Path | None, *, now: datetime | None = None) -> str
 
 def not_run_after_refusal(root: Path, *, now: datetime | None = None) -> set[str]:
     """The stages that a standing refusal keeps from running, and that are stale for that reason."""
-    if _verdict(root / _VALIDATION) == "refuse" or ended_waiver(root, now=now):
+    if _read(root / _VALIDATION).get("verdict") == "refuse" or ended_waiver(root, now=now):
         return _AFTER_DATA_REFUSAL
-    if _verdict(root / "artifacts/gate/decision.json") not in ("pass", None):
+    if _read(root / "artifacts/gate/decision.json").get("verdict") not in ("pass", None):
         return _AFTER_GATE_REFUSAL
     return set()
 
 
 def ended_waiver(root: Path, *, now: datetime | None = None) -> str:
     """Why the verdict on the data no longer counts; empty when it does, or there is none."""
-    path = root / _VALIDATION
-    if not path.exists():
-        return ""
-    until = artifacts.read_json(path).get("valid_until")
+    until = _read(root / _VALIDATION).get("valid_until")
     if not validity.ended(until, now=now or datetime.now(UTC), where=_VALIDATION):
         return ""
     return (
@@ -74,5 +72,9 @@ def accepts(verdict: dict[str, Any], *, now: datetime) -> bool:
     return bool(verdict["verdict"] == "accept") and not ended
 
 
-def _verdict(path: Path) -> str | None:
-    return str(artifacts.read_json(path)["verdict"]) if path.exists() else None
+def _read(path: Path) -> dict[str, Any]:
+    """A verdict or decision; empty when there is none or a broken one: DVC writes it anew."""
+    with suppress(BadInput):
+        content = artifacts.read_json(path)
+        return content if isinstance(content, dict) else {}
+    return {}

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from thorax.errors import BadInput
-from thorax.validity import ended, refusing, waivers
+from thorax.validity import ended, refusing, require_whole, waivers
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -46,3 +46,40 @@ def test_only_waivers_that_were_needed_count() -> None:
     verdict = {"waivers": [{**waiver, "used": True}, {**waiver, "used": False}]}
     assert waivers(verdict) == [waiver]
     assert waivers({"verdict": "accept"}) == []
+
+
+WAIVED = {
+    "expectation": "a: b",
+    "reason": "r",
+    "person": "p",
+    "expires": "2026-03-01",
+    "used": True,
+}
+
+
+def test_a_verdict_that_agrees_with_itself_is_taken() -> None:
+    for verdict in (
+        {"verdict": "refuse", "checks": [check("leak")]},
+        {"verdict": "accept", "checks": [check("view", severity="warning")], "waivers": []},
+        {"verdict": "accept", "checks": [check("age", waiver={"person": "p"})],
+         "waivers": [WAIVED], "valid_until": "2026-03-01"},
+    ):  # fmt: skip
+        assert require_whole(verdict, "verdict.json") == verdict
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([], "verdict is None"),
+        ({"verdict": "accepted"}, "verdict is 'accepted', not accept or refuse"),
+        ({"verdict": "accept", "checks": [check("leak")]}, "'leak' failed .* changed by hand"),
+        ({"verdict": "accept", "checks": [{"name": "leak"}]}, "checks are not as validation"),
+        ({"verdict": "accept", "checks": None}, "checks are not as validation"),
+        ({"verdict": "accept", "waivers": None}, "waivers are not as validation"),
+        ({"verdict": "accept", "waivers": ["x"]}, "waivers are not as validation"),
+        ({"verdict": "accept", "waivers": [WAIVED]}, "no valid_until"),
+    ],
+)
+def test_a_verdict_that_was_changed_by_hand_is_named(content: object, said: str) -> None:
+    with pytest.raises(BadInput, match=f"verdict.json: .*{said}.*again"):
+        require_whole(content, "verdict.json")

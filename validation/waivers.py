@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from thorax.config import Config
 from thorax.errors import BadInput
@@ -22,12 +22,19 @@ class Waiver(Config):
 
     expectation: str
     """The check as the verdict names it: `TABLE: NAME`."""
-    reason: str = Field(pattern=r"\S")
+    reason: str
     """Why the data is used all the same; it is printed wherever the verdict is."""
-    person: str = Field(pattern=r"\S")
+    person: str
     """Who accepts it."""
     expires: str
     """The last day on which it counts, YYYY-MM-DD in UTC, in quotes."""
+
+    @field_validator("reason", "person")
+    @classmethod
+    def _is_said(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("a waiver says why and who: this must not be empty")
+        return value
 
     @field_validator("expires", mode="before")
     @classmethod

@@ -12,6 +12,42 @@ from typing import Any
 from thorax.errors import BadInput
 
 
+def require_whole(content: Any, where: str) -> dict[str, Any]:
+    """The content of a `verdict.json`, when it is one and does not contradict itself.
+
+    Whoever edits the word `refuse` by hand leaves the failed checks behind.
+
+    Raises:
+        BadInput: it is no verdict, or accepts what its own checks refuse; the message opens with
+            `where`.
+    """
+    again = "run the stage that wrote it again"
+    answer = content.get("verdict") if isinstance(content, dict) else None
+    if answer not in ("accept", "refuse"):
+        raise BadInput(f"{where}: verdict is {answer!r}, not accept or refuse: {again}")
+    for part, needed in (("checks", _OF_A_CHECK), ("waivers", _OF_A_WAIVER)):
+        items = content.get(part, [])
+        if not isinstance(items, list) or not all(_has(item, needed) for item in items):
+            raise BadInput(f"{where}: {part} are not as validation writes them: {again}")
+    failed = refusing(content) if answer == "accept" else []
+    if failed:
+        raise BadInput(
+            f"{where}: it says accept, but {failed[0]['name']!r} failed and no waiver accepts "
+            f"that, so it was changed by hand: {again}"
+        )
+    if waivers(content) and content.get("valid_until") is None:
+        raise BadInput(f"{where}: it rests on a waiver and has no valid_until: {again}")
+    return dict(content)
+
+
+_OF_A_CHECK = frozenset({"name", "success", "severity"})
+_OF_A_WAIVER = frozenset({"expectation", "person", "reason", "expires", "used"})
+
+
+def _has(item: Any, keys: frozenset[str]) -> bool:
+    return isinstance(item, dict) and keys <= set(item)
+
+
 def ended(valid_until: Any, *, now: datetime, where: str) -> bool:
     """Whether a verdict is void at the moment `now`; one without a date (None) never is.
 

@@ -52,7 +52,9 @@ def test_the_waivers_behind_a_bento_and_behind_the_current_predictor_are_said(
     [said] = site_release.waivers(site_release.find(str(bento), tmp_path / "scratch").folder)
     assert "'a: b'; A Reader accepts that until 2027-01-31: typos" in said
     verdict = checkout / "artifacts/validation/verdict.json"
-    artifacts.write_json(verdict, {"verdict": "accept", "waivers": [{**waiver, "used": True}]})
+    used = [{**waiver, "used": True}]
+    content = {"verdict": "accept", "waivers": used, "valid_until": waiver["expires"]}
+    artifacts.write_json(verdict, content)
     assert site_release.waivers(current) == [said]
     verdict.unlink()
     assert site_release.waivers(current) == []

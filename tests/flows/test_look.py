@@ -55,6 +55,16 @@ def test_a_waiver_that_has_ended_withholds_what_a_refusal_does(repository: Path)
     assert "waiver that ended on 2026-03-01" in look.ended_waiver(repository, now=tomorrow)
 
 
+@pytest.mark.parametrize("content", ["[]", '{"verd', "{}"])
+def test_a_verdict_broken_by_hand_is_none_and_left_to_dvc(repository: Path, content: str) -> None:
+    verdicts(repository, validation="accept", gate="pass", valid_until="2026-03-01")
+    for name in ("validation/verdict", "gate/decision"):
+        (repository / f"artifacts/{name}.json").write_text(content)
+    tomorrow = NOON + timedelta(days=1)
+    assert look.not_run_after_refusal(repository, now=tomorrow) == set()
+    assert look.ended_waiver(repository, now=tomorrow) == ""
+
+
 @pytest.mark.parametrize(
     ("verdict", "valid_until", "expected"),
     [

@@ -105,7 +105,7 @@ def test_an_end_that_is_no_day_is_named_with_what_to_write(expires: object) -> N
 @pytest.mark.parametrize("missing", ["reason", "person"])
 def test_a_waiver_needs_a_reason_and_a_person(missing: str) -> None:
     values = {"expectation": "a: b", "reason": "c", "person": "d", "expires": "2027-01-31"}
-    with pytest.raises(BadInput, match=missing):
+    with pytest.raises(BadInput, match=f"{missing}: .*must not be empty"):
         config.parse({**values, missing: " "}, Waiver, "params.yaml")
 
 

@@ -63,7 +63,8 @@ def waivers(predictor: Path) -> list[str]:
     root = artifacts.root()
     if predictor == root / "artifacts/inference/predictor":
         path = root / "artifacts/validation/verdict.json"
-        found = validity.waivers(artifacts.read_json(path)) if path.is_file() else []
+        verdict = artifacts.read_json(path) if path.is_file() else {"verdict": "refuse"}
+        found = validity.waivers(validity.require_whole(verdict, str(path)))
     else:
         decisions = [folder / _DECISION for folder in (predictor, predictor.parent)]
         there = [path for path in decisions if path.is_file()]

@@ -61,14 +61,19 @@ def _last_run() -> str:
 
 def _label_quality(root: Path) -> str:
     path = root / "artifacts/validation/verdict.json"
-    until = artifacts.read_json(path).get("valid_until") if path.exists() else None
+    content = artifacts.read_json(path) if path.exists() else None
+    until = content.get("valid_until") if isinstance(content, dict) else None
     on_waiver = f", on a waiver until {until}" if until else ""
     ended = look.ended_waiver(root)
     return _verdict(path) + (", but the waiver ended; nothing is trained" if ended else on_waiver)
 
 
 def _verdict(path: Path) -> str:
-    return str(artifacts.read_json(path)["verdict"]) if path.exists() else "none yet"
+    if not path.exists():
+        return "none yet"
+    content = artifacts.read_json(path)
+    said = content.get("verdict") if isinstance(content, dict) else None
+    return str(said or f"none in {path}: it was changed by hand; make retrain writes it again")
 
 
 def _mean_auc(path: Path) -> str:

@@ -14,7 +14,7 @@ from thorax.gate import decision
 from thorax.gate.decide import Outcome, judge
 from thorax.gate.evidence import Evidence
 from thorax.gate.settings import GateConfig
-from thorax.validity import ended, waivers
+from thorax.validity import ended, require_whole, waivers
 
 _VALIDATION: Final = "artifacts/validation/verdict.json"
 _PREDICTIONS: Final = "artifacts/validation_predictions/verdict.json"
@@ -48,9 +48,10 @@ def read_evidence(root: Path, *, now: datetime) -> Evidence:
     """The files that the gate reads, and whether the validation's verdict has ended.
 
     Raises:
-        BadInput: a file is missing, or the evaluation is not of the test split.
+        BadInput: a file is missing or no verdict, or the evaluation is not of the test split.
     """
-    validation = artifacts.read_json(root / _VALIDATION)
+    validation = require_whole(artifacts.read_json(root / _VALIDATION), _VALIDATION)
+    predictions = require_whole(artifacts.read_json(root / _PREDICTIONS), _PREDICTIONS)
     evaluation = artifacts.read_json(root / _EVALUATION)
     if evaluation["split"] != "test":
         raise BadInput(
@@ -60,7 +61,7 @@ def read_evidence(root: Path, *, now: datetime) -> Evidence:
     return Evidence(
         validation=validation,
         validation_ended=ended(validation.get("valid_until"), now=now, where=_VALIDATION),
-        predictions=artifacts.read_json(root / _PREDICTIONS),
+        predictions=predictions,
         evaluation=evaluation,
         localization=artifacts.read_json(root / _LOCALIZATION),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from thorax import artifacts, validity
-from thorax.errors import BadInput, Refused
+from thorax.errors import Refused
 
 
 def require_yes(path: Path, *, now: datetime) -> None:
@@ -18,11 +18,8 @@ def require_yes(path: Path, *, now: datetime) -> None:
         path: `artifacts/validation/verdict.json`.
         now: the present, with its time zone.
     """
-    verdict = artifacts.read_json(path)
-    answer = verdict.get("verdict") if isinstance(verdict, dict) else None
-    if answer not in ("accept", "refuse"):
-        raise BadInput(f"{path}: verdict is {answer!r}, not accept or refuse: run validation again")
-    if answer == "refuse":
+    verdict = validity.require_whole(artifacts.read_json(path), str(path))
+    if verdict["verdict"] == "refuse":
         raise Refused(
             f"validation refused the data ({_why(verdict)}): see {path}; nothing is trained"
         )
