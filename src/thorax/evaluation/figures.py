@@ -97,9 +97,10 @@ def write_calibration(path: Path, scored: Scored, summary: Summary, *, bins: int
         table = reliability(y_true, probabilities, bins=bins)
         sizes = 10 + 90 * np.sqrt(table.images / table.images.sum())
         axes.plot(table.probability, table.share, color=_LINE, linewidth=1.0, alpha=0.6)
-        axes.scatter(table.probability, table.share, s=sizes, color=_LINE, linewidth=0, zorder=3)
+        axes.scatter(table.probability, table.share, s=sizes, color=_LINE, linewidth=0, zorder=3,
+                     clip_on=False)  # fmt: skip
 
-    title = "Whether a probability means what it says: calibration"
+    title = "Whether a probability means what it says: calibration (dots grow with images)"
     share = "share with finding"
     page = _Page(title, "probability", share, "ECE", "calibration_error", None, draw)
     _write(path, scored, summary, page)

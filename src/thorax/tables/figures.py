@@ -102,9 +102,10 @@ def _over_thresholds(axes: Axes, rows: Sequence[Row], finding: str, name: str, p
         axes.plot(at, values, "o--", color=PALE, markerfacecolor="white", markersize=4,
                   linewidth=1, label=name)  # fmt: skip
         return
-    colour = SERIES[(place - 1) % len(SERIES)]
+    colour, under = SERIES[(place - 1) % len(SERIES)], place == 1  # wide enough to show below
     axes.fill_between(at, lows, highs, color=colour, alpha=0.14, linewidth=0)
-    axes.plot(at, values, "o-", color=colour, markersize=3.6, linewidth=1.5, label=name)
+    axes.plot(at, values, "o-", color=colour, markersize=5 if under else 3,
+              linewidth=2.6 if under else 1.2, label=name)  # fmt: skip
 
 
 def draw_sizes(
@@ -175,7 +176,7 @@ def draw_counts(path: Path, warning: str, rows: Sequence[Row], findings: Sequenc
     images, shared = ({f: row.cells[f].value for f in findings} for row in rows)
     ordered = sorted(findings, key=lambda finding: images[finding])
     with style.page(path, width=8.4, height=1.2 + 0.3 * len(findings)) as figure:
-        axes = figure.add_axes((0.19, 0.1, 0.75, 0.74))
+        axes = figure.add_axes((0.19, 0.12, 0.75, 0.72))
         alone = [images[f] - shared[f] for f in ordered]
         several = [shared[f] for f in ordered]
         axes.barh(range(len(ordered)), alone, color=LINE, label="alone", height=0.7)
@@ -185,6 +186,7 @@ def draw_counts(path: Path, warning: str, rows: Sequence[Row], findings: Sequenc
             axes.text(images[finding], place, f"  {images[finding]:,.0f}", va="center", fontsize=8)
         axes.set_yticks(range(len(ordered)), [_word(finding) for finding in ordered])
         style.names_down(axes)
+        axes.set_xlabel("images")
         axes.legend(loc="lower right")
         below = "Readable images of every split that carry each finding."
         style.headline(figure, "How often each finding occurs, alone and with others", below)
