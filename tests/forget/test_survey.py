@@ -227,6 +227,9 @@ def test_rows_of_logs_go_and_databases_are_told(repository: Repository) -> None:
         "prefect/prefect.db": f"logged {name(PATIENT, '')}",
         "evaluations/site/report.html": f"<b>{name(PATIENT, '')}</b>",
         "evaluations/site/other.html": "<b>0008_000.png</b>",
+        "dvc/repo/1/hashes/local/cache.db": f"artifacts/pictures/{name(PATIENT, '')}",
+        "dvc/repo/1/hashes/local/cache.db-wal": "beside it",
+        "dvc/repo/1/links/cache.db": "artifacts/pictures/0008_000.png",
     }
     for path, text in files.items():
         (home / path).parent.mkdir(parents=True, exist_ok=True)
@@ -237,6 +240,7 @@ def test_rows_of_logs_go_and_databases_are_told(repository: Repository) -> None:
         ("review/queue.csv", "rows"),
         ("prefect/prefect.db", "tell"),
         ("evaluations/site/report.html", "remove"),
+        ("dvc/repo/1/hashes/local", "remove"),
     }
     for place in found_here:
         places.clear(place, found.traces)
@@ -245,6 +249,8 @@ def test_rows_of_logs_go_and_databases_are_told(repository: Repository) -> None:
     assert (home / "prefect/prefect.db").read_text() == files["prefect/prefect.db"]
     assert not (home / "evaluations/site/report.html").exists()
     assert (home / "evaluations/site/other.html").exists()
+    assert not (home / "dvc/repo/1/hashes/local").exists()
+    assert (home / "dvc/repo/1/links/cache.db").exists()
 
 
 def test_a_remote_elsewhere_is_read_and_emptied_through_its_protocol(

@@ -122,7 +122,8 @@ def _kind(kind: str) -> str:
 def _is_prediction_log(place: Place) -> bool:
     """What a model said of them: stored predictions, and what a service wrote down."""
     logged = place.path.suffix in (".jsonl", ".log") and place.kind != "review"
-    return logged or place.path.name.startswith("predictions")
+    stored = place.path.suffix in (".parquet", ".csv")
+    return logged or (stored and place.path.name.startswith("predictions"))
 
 
 def _print(

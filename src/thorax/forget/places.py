@@ -23,7 +23,8 @@ How = Literal["remove", "rows", "tell"]
 FOLDER = "forget"  # of `.thorax/`: journals of erasures that are under way
 _TOLD = ("prefect", "bentoml", "releases", "keys")
 _PASSED_OVER = ("pixels", "state", FOLDER)  # judged by their names, or ours
-_LIBRARIES = ("dvc", "matplotlib", "test-env")  # what libraries keep, never data
+_LIBRARIES = ("matplotlib", "test-env")  # what libraries keep, never data
+_HASHES = "dvc"  # of `.thorax/`: DVC's memory of what it hashed, by file name; it is made again
 _TABLES = (".jsonl", ".csv")
 
 
@@ -54,8 +55,9 @@ def find(
         if tree != root:
             places += _sweep(tree / "data", "data", found, stores, trees)
         places += _sweep(tree / "artifacts", "artifacts", found, stores, trees)
+        places += _hashes(tree / ".thorax" / _HASHES, found)
         for part in sorted((tree / ".thorax").glob("*")):
-            if part.name not in (*_PASSED_OVER, *_LIBRARIES):
+            if part.name not in (*_PASSED_OVER, *_LIBRARIES, _HASHES):
                 places += _sweep(part, part.name, found, stores, trees)
     return places
 
@@ -77,6 +79,13 @@ def _pixels(found: Survey) -> Iterator[Place]:
     for _, sha256 in sorted(found.archives):
         for path in sorted(home.glob(f"*{sha256[:16]}-*")) if sha256 else ():
             yield Place(path, "pixels", "remove")
+
+
+def _hashes(top: Path, found: Survey) -> Iterator[Place]:
+    """Folders of databases with a name in them; whole, since a database has files beside it."""
+    for folder in sorted({path.parent for path in _files(top, [])}):
+        if any(found.traces.in_path(path) for path in folder.iterdir() if path.is_file()):
+            yield Place(folder, _HASHES, "remove")
 
 
 def _states(tree: Path) -> Iterator[Place]:
