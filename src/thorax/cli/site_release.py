@@ -121,7 +121,8 @@ def _members(path: Path) -> dict[str, bytes]:
                 if file and content:
                     found[file] = content.read()
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise BadInput(f"{path} is no whole .bento file ({error})") from None
+        reason = str(error).partition(":")[0]  # its lines go on with every compression tried
+        raise BadInput(f"{path} is no whole .bento file ({reason}): name another") from None
     if not set(_FILES) <= set(found):
         raise BadInput(f"{path} holds no predictor: is it a bento of Thorax?")
     return found

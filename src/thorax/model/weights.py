@@ -72,7 +72,10 @@ def read(path: Path) -> dict[str, Tensor]:
             f"{path} is missing: name an existing .safetensors file, imagenet or none"
         ) from None
     except (SafetensorError, OSError) as error:
-        raise BadInput(f"{path} is not a safetensors file ({error})") from None
+        raise BadInput(
+            f"{path} is not a whole safetensors file ({error}): put the whole file there, or name "
+            "another"
+        ) from None
 
 
 def metadata(findings: tuple[str, ...]) -> dict[str, str]:
