@@ -47,3 +47,22 @@ def test_a_broken_rule_is_named_with_file_and_line(tmp_path: Path) -> None:
 def test_two_equal_rule_sets_flip_nothing() -> None:
     answer = RUNNER.invoke(app, ["mine", "A mass.", "--diff", "built-in", "built-in"])
     assert answer.exit_code == 0 and "no label flips" in answer.stdout
+
+
+@pytest.mark.parametrize("output", ["r.csv", "link.csv", "folder"])
+def test_labels_are_never_written_over_the_reports(tmp_path: Path, output: str) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("report,text\nr1,A mass.\n")
+    (tmp_path / "link.csv").symlink_to(path)
+    (tmp_path / "folder").mkdir()
+    told = RUNNER.invoke(app, ["mine", str(path), "--output", str(tmp_path / output)])
+    assert isinstance(told.exception, BadInput) and output in str(told.exception)
+    assert path.read_text() == "report,text\nr1,A mass.\n"
+
+
+def test_a_list_of_unread_reports_is_not_written_over_the_reports(tmp_path: Path) -> None:
+    path = tmp_path / "labels.unread.csv"
+    path.write_text("report,text\nr1,A mass.\n")
+    output = str(tmp_path / "labels.parquet")
+    told = RUNNER.invoke(app, ["mine", str(path), "--output", output])
+    assert isinstance(told.exception, BadInput) and path.exists()

@@ -100,7 +100,12 @@ def test_a_missing_rules_file_is_named(copied: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "small"),
-    [("PLEURAL Effusion", "pleural effusion"), ("\u0130 EFFUSION \u212a", "\u0130 effusion k")],
+    [
+        ("PLEURAL Effusion", "pleural effusion"),
+        ("\u0130 EFFUSION \u212a", "\u0130 effusion k"),
+        ("Isn\u2019t LEFT\u2011sided", "isn't left-sided"),
+        ("\uff2e\uff4f \uff25\uff46\uff46\uff55\uff53\uff49\uff4f\uff4e\uff0c", "no effusion,"),
+    ],
 )
 def test_small_letters_keep_their_places(text: str, small: str) -> None:
     assert patterns.lowered(text) == small

@@ -12,7 +12,7 @@ import pytest
 
 from thorax.errors import BadInput
 from thorax.findings import FINDINGS, NORMAL
-from thorax.reports import incoming, lexicon, mine, table
+from thorax.reports import incoming, lexicon, mine, table, unpacking
 from thorax.reports.incoming import Columns, Report, Unread
 from thorax.reports.seen import Seen
 from thorax.reports.settings import ReportsConfig
@@ -182,6 +182,39 @@ def test_a_row_of_the_wrong_width_or_without_id_is_listed(tmp_path: Path) -> Non
     told = mine.mine(incoming.read(path), output, SETTINGS)
     unread = pd.read_csv(mine.unread_path(output))
     assert told.reports == 1 and list(unread["where"]) == ["line 2", "line 4", "line 5"]
+
+
+def test_the_words_of_a_broken_row_stand_neither_in_the_list_nor_on_the_screen(
+    tmp_path: Path,
+) -> None:
+    path, output = tmp_path / "r.csv", tmp_path / "labels.parquet"
+    path.write_text("report,text\nr1,A mass.\nMrs Zebedee has an effusion.\n")
+    told = mine.mine(incoming.read(path), output, SETTINGS)
+    assert (told.reports, told.unread) == (1, 1)
+    assert "Zebedee" not in mine.unread_path(output).read_text()
+    path.write_text("1,Mrs Zebedee has an effusion\n2,A mass.\n")
+    with pytest.raises(BadInput, match="does not look like column names") as refused:
+        list(incoming.read(path))
+    assert "Zebedee" not in str(refused.value)
+
+
+def test_what_stands_behind_a_link_or_an_endless_file_in_an_archive_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "_LARGEST", 1_000)
+    path = tmp_path / "r.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, kind in (("s.txt", tarfile.SYMTYPE), ("h.xml", tarfile.LNKTYPE)):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, "nowhere.txt"
+            archive.addfile(member)
+        for name, size in (("long.txt", 1_001), ("last.txt", 1_000)):
+            member = tarfile.TarInfo(name)
+            member.size = size
+            archive.addfile(member, io.BytesIO(b"x" * size))
+    told = list(incoming.read(path))
+    assert [type(item) for item in told] == [Unread, Unread, Unread, Report]
+    assert [item.report for item in told] == ["s", "h", "long", "last"]
 
 
 def test_a_missing_column_is_named_with_the_option_that_helps(tmp_path: Path) -> None:

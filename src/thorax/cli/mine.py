@@ -45,6 +45,7 @@ def mine(
     """
     path, text = find_input(report)
     if output is not None:
+        _check_output(output, path)
         told = reports_of(path, text, Columns(*columns))
         if diff:
             diff_all(told, output=output, rules=diff)
@@ -58,6 +59,15 @@ def mine(
         diff_one(one, rules=diff)
     else:
         read_one(one, rules=rules, explain=explain)
+
+
+def _check_output(output: Path, reports: Path | None) -> None:
+    """Refuse before anything is mined to write over the reports, or where a folder is."""
+    if output.is_dir():
+        raise BadInput(f"{output} is a folder: name a file in it, such as {output}/labels.parquet")
+    for written in (output, mining.unread_path(output), mining.mentions_path(output)):
+        if reports and written.exists() and written.samefile(reports):
+            raise BadInput(f"{written} holds the reports themselves: write the labels elsewhere")
 
 
 def read_one(text: str, *, rules: str | None, explain: bool) -> None:

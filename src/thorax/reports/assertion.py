@@ -197,6 +197,7 @@ class _Clause:
             if (
                 not self._parted(left, right, item.what)
                 and not (before and told and self._has_met_another(item, start))
+                and not (after and told and self._is_of_another(item, end))
                 and (self._looks_on(item, start) if before else self._looks_back(item, end))
             ):
                 reached.append((right - left, item))
@@ -235,6 +236,12 @@ class _Clause:
             cue.what.kind == "negation"
             and bool(others)
             and not _OR.search(self._sentence, others[-1].end, start)
+        )
+
+    def _is_of_another(self, cue: Found[Cue], end: int) -> bool:
+        """Whether a denial has its own finding: "effusion has increased, pneumothorax resolved"."""
+        return cue.what.kind == "negation" and any(
+            end <= item.start and item.end <= cue.start for item in self._named
         )
 
     def _describes_the_next(self, cue: Found[Cue]) -> bool:

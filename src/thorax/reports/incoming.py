@@ -7,6 +7,7 @@ Parquet: one batch) at a time. Keeps the words of reports out of every message.
 
 import csv
 import itertools
+import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ _FILES = (".txt", ".xml")
 _LONGEST_CELL = 50_000_000  # characters; a report is never that long, a broken quote is
 _BATCH_ROWS = 2_000
 _FALLBACK = "Windows-1252"
+_COLUMN_NAME = re.compile(r"[^\W\d]\w*(?:[ .-]\w+){0,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +130,9 @@ def _open(path: Path, folder: Path) -> Report | Unread:
 def _archive(path: Path) -> Incoming:
     found = 0
     try:
-        for files in batches(unpacking.members(path, _FILES), lambda file: len(file[1])):
+        for files in batches(unpacking.members(path, _FILES), lambda file: len(file.content)):
             found += len(files)
-            yield from [_member(name, content) for name, content in files]
+            yield from [_member(file) for file in files]
     except unpacking.BrokenArchive as error:
         if not found:
             raise BadInput(f"{path} is not a readable tar archive ({error})") from None
@@ -140,9 +142,11 @@ def _archive(path: Path) -> Incoming:
         raise BadInput(f"{path} holds no .txt or .xml file")
 
 
-def _member(name: str, content: bytes) -> Report | Unread:
-    stem, _, suffix = name.rpartition("/")[2].rpartition(".")
-    return _file(content, stem, f".{suffix.lower()}", name)
+def _member(file: unpacking.Member) -> Report | Unread:
+    stem, _, suffix = file.name.rpartition("/")[2].rpartition(".")
+    if file.trouble:
+        return Unread(file.name, stem, file.trouble)
+    return _file(file.content, stem, f".{suffix.lower()}", file.name)
 
 
 def _file(content: bytes, name: str, suffix: str, where: str) -> Report | Unread:
@@ -198,8 +202,8 @@ class _Table:
 
     def _report(self, cells: list[str], where: str) -> Report | Unread:
         if len(cells) != self.width:
-            name = cells[self.places[0]] if self.places[0] < len(cells) else ""
-            return Unread(where, name, f"{len(cells)} cells where the header has {self.width}")
+            # Which cell is the id is not known, and the words of a report go into no list.
+            return Unread(where, "", f"{len(cells)} cells where the header has {self.width}")
         mended = [_mend(cells[place]) if place is not None else ("", "") for place in self.places]
         (name, _), (text, encoding), (patient, _) = mended
         return Report(name.strip(), patient.strip(), text, where, encoding=encoding)
@@ -284,6 +288,11 @@ def _places(path: Path, names: list[str], columns: Columns) -> tuple[int, int, i
     """Where report, text and patient stand; only the last may be missing."""
     for option, column in (("--report-column", columns.report), ("--text-column", columns.text)):
         if column not in names:
+            if not all(map(_COLUMN_NAME.fullmatch, names)):  # perhaps a report: not to be shown
+                raise BadInput(
+                    f"{path}: no column {column!r}, and its first line does not look like column "
+                    f"names: write them above the rows, or name yours with {option}"
+                )
             raise BadInput(
                 f"{path}: no column {column!r}; it has {', '.join(names) or 'none'}: "
                 f"name yours with {option}"

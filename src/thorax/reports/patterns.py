@@ -18,6 +18,11 @@ _MARKS = (*sorted(_PUNCTUATION), "-")
 _WORD = re.compile(r"\w+")
 _SLASHED = re.compile(r"\w/\w")
 _KEY_LETTERS = 4
+_PLAIN = {
+    **dict.fromkeys((0x2018, 0x2019, 0x02BC), "'"),
+    **dict.fromkeys((0x2010, 0x2011), "-"),
+    **{wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)},
+}
 
 
 class Found(NamedTuple, Generic[Payload]):
@@ -82,7 +87,13 @@ def apart(found: Iterable[Found[Payload]]) -> list[Found[Payload]]:
 
 
 def lowered(text: str) -> str:
-    """The text in small letters, each at its place; patterns that heed case are faster."""
+    """The text in small letters, each at its place; patterns that heed case are faster.
+
+    Letters and marks that other programs set for plain ones (curly apostrophes, hyphens that do not
+    break, the wide letters of East Asian fonts) are read as the plain ones.
+    """
+    if not text.isascii():
+        text = text.translate(_PLAIN)
     small = text.lower()
     if len(small) == len(text):
         return small

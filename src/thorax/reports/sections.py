@@ -25,8 +25,10 @@ _GOES_ON = re.compile(r"(?:,|\b(?:or|and|of|with|in|the|a|an|no|is|are|to|for))\
 _LONGEST_HEADING = 200  # characters, blanks included; no heading comes near it
 
 _WORD = re.compile(r"\w")
+_CAPITALS = re.compile(r"(?<=[a-z?)])\s+([A-Z]{4,}(?: [A-Z]+)*\s*)$")
 
-_NO_END = "".join(rf"(?<!\b(?i:{short})\.)" for short in ("vs", "dr", "approx", r"e\.g", r"i\.e"))
+_SHORTENED = ("vs", "dr", "pl", "rt", "lt", "approx", r"e\.g", r"i\.e")
+_NO_END = "".join(rf"(?<!\b(?i:{short})\.)" for short in _SHORTENED)
 _STOP = (  # a mark comes first, which is what makes the search fast
     r"[.!?](?:"
     rf"(?<=[.!])(?<!\n\d\.){_NO_END}\s+|"
@@ -108,6 +110,10 @@ def _headings(text: str, known: Container[str]) -> Iterator[_Heading]:
         if start or not left:
             written = text[start:colon]
             name = " ".join(written.lower().split())
+            if name not in known and (capitals := _CAPITALS.search(written)):
+                start += capitals.start(1)  # "INDICATION: Cough FINDINGS: Clear": no stop between
+                written = capitals.group(1)
+                name = " ".join(written.lower().split())
             if name in known:
                 yield _Heading(name, start + len(written) - len(written.lstrip()), colon + 1)
         colon = text.find(":", colon + 1)

@@ -11,8 +11,9 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
+_LARGEST = 50_000_000  # bytes; a report is never that long, and memory is not endless
 _BUFFER_BYTES = 1 << 16  # a third faster than 10 KiB or 1 MiB
 _ZEROS = bytes(tarfile.BLOCKSIZE)
 _OPENERS: dict[bytes, Callable[..., Any]] = {
@@ -26,8 +27,16 @@ class BrokenArchive(ValueError):
     """Not an archive, or not a whole one."""
 
 
-def members(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
-    """The name and content of every file whose name ends in one of `suffixes` (small letters).
+class Member(NamedTuple):
+    """A file of an archive; `trouble` says why it has no content, and is empty when it has."""
+
+    name: str
+    content: bytes
+    trouble: str = ""
+
+
+def members(path: Path, suffixes: tuple[str, ...]) -> Iterator[Member]:
+    """Every file whose name ends in one of `suffixes` (small letters).
 
     Raises:
         BrokenArchive: it is no archive, is damaged, or ends before its end.
@@ -39,15 +48,22 @@ def members(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[str, bytes]
                 fileobj=watched, mode="r|", bufsize=_BUFFER_BYTES
             ) as archive:
                 for member in archive:
-                    wanted = member.name.lower().endswith(suffixes)
-                    content = archive.extractfile(member) if wanted else None
-                    if content is not None:
-                        yield member.name, content.read()
+                    if member.name.lower().endswith(suffixes) and not member.isdir():
+                        yield _member(archive, member)
                     archive.members = []  # or it keeps every header
             if not watched.last.endswith(_ZEROS):
                 raise BrokenArchive("cut off")
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
         raise BrokenArchive(str(error)) from None
+
+
+def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Member:
+    if not member.isreg():
+        return Member(member.name, b"", "a link or a device, not a file")
+    if member.size > _LARGEST:
+        return Member(member.name, b"", f"{member.size:,} bytes are no report")
+    content = archive.extractfile(member)
+    return Member(member.name, content.read() if content else b"")
 
 
 def _opened(path: Path) -> IO[bytes]:
