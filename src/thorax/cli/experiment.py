@@ -144,8 +144,10 @@ def _announce(plans: list[Plan], chosen_here: bool) -> None:
 def _run_flow(name: str, chosen: list[str], budget: str) -> None:
     orphans.end()
     print("Starting Prefect", flush=True)
+    from flows import ending
     from flows.experiment import experiment
 
+    ending.at_once()
     experiment(name, chosen, budget, return_state=True).result()
 
 

@@ -45,7 +45,9 @@ def _settle_params(source: str | None, preset: str | None, root: Path, console: 
 
 def _run_flow(from_path: Path | None) -> None:
     print("Starting Prefect", flush=True)
+    from flows import ending
     from flows.retraining import retraining
 
+    ending.at_once()
     state = retraining(from_path=str(from_path) if from_path else None, return_state=True)
     state.result()
