@@ -77,6 +77,7 @@ def test_a_phrase_is_added_without_code(copied: Path) -> None:
     [
         ("rules/negation.txt", "no sign of"),
         ("rules/negation.txt", "no sign of | beside"),
+        ("rules/negation.txt", "... | before"),
         ("rules/sections.txt", "findings | perhaps"),
         ("rules/severity.txt", "| mild"),
         ("rules/spelling.txt", "mass"),
@@ -90,6 +91,18 @@ def test_a_broken_line_is_named_with_file_and_number(copied: Path, file: str, li
     path.write_text(path.read_text() + f"\n{line}\n")
     with pytest.raises(BadInput, match=rf"{re.escape(file)}:{lines + 2}: "):
         lexicon.load(copied)
+
+
+def test_a_rules_file_in_another_encoding_or_with_nothing_in_it_is_named(copied: Path) -> None:
+    path = copied / "rules" / "negation.txt"
+    path.write_bytes(b"no | before\ncaf\xe9 | before\n")
+    with pytest.raises(BadInput, match=r"negation\.txt:2: not UTF-8"):
+        lexicon.load(copied)
+    path.write_text("\n")
+    with pytest.raises(BadInput, match=r"negation\.txt is empty"):
+        lexicon.load(copied)
+    path.write_text("# none\n", encoding="utf-8-sig")
+    assert lexicon.load(copied).sections
 
 
 def test_a_missing_rules_file_is_named(copied: Path) -> None:

@@ -173,16 +173,23 @@ def _pairs(path: Path, allowed: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         left, _, right = (part.strip() for part in line.text.rpartition("|"))
         if right not in allowed or not left:
             raise line.broken(f"must be words, then ' | ', then one of {', '.join(allowed)}")
+        if not left.strip("*/. "):
+            raise line.broken("holds neither a word nor a mark")
         yield left, right
 
 
 def _lines(path: Path) -> Iterator[Line]:
     try:
-        raw = path.read_text(encoding="utf-8").splitlines()
+        raw = path.read_bytes()
     except FileNotFoundError:
         raise BadInput(f"{path} is missing: the labeler needs it") from None
+    if not raw.strip():  # no negation at all would turn every denial into a finding
+        raise BadInput(f"{path} is empty: a comment must say so where no line is wanted")
+    try:
+        lines = raw.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not UTF-8: {error}") from None
-    for number, text in enumerate(raw, 1):
+        number = error.object.count(b"\n", 0, error.start) + 1
+        raise BadInput(f"{path}:{number}: not UTF-8; save the file as UTF-8") from None
+    for number, text in enumerate(lines, 1):
         if bare := text.partition("#")[0].strip():
             yield Line(path, number, bare)
