@@ -202,7 +202,7 @@ _LONGEST_LINE = 2_000_000  # characters; a report is never that long
 
 def _refuse_broken(path: Path, columns: Sequence[str]) -> None:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(_lines(file, path), strict=True)
+        rows = csv.reader(bounded_lines(file, path), strict=True)
         count = last = 0
         try:
             header = next(rows, [])
@@ -227,8 +227,12 @@ def _refuse_broken(path: Path, columns: Sequence[str]) -> None:
             ) from None
 
 
-def _lines(file: TextIO, path: Path) -> Iterator[str]:
-    """The lines of a file, none of them longer than memory can bear."""
+def bounded_lines(file: TextIO, path: Path) -> Iterator[str]:
+    """The lines of a text file, none of them longer than memory can bear.
+
+    Raises:
+        BadInput: a line is longer, or holds a NUL.
+    """
     number = 0
     while line := file.readline(_LONGEST_LINE):
         number += 1

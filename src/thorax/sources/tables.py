@@ -112,7 +112,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     line = 0
     try:
         with open_text(path) as file:
-            reader = csv.reader(file, strict=True)
+            reader = csv.reader(artifacts.bounded_lines(file, path), strict=True)
             for cells in reader:
                 line = reader.line_num
                 yield line, cells
