@@ -83,7 +83,9 @@ def made(settings: ModelConfig) -> tuple[Classifier, int]:
     model = Classifier(settings, findings=len(FINDINGS))
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
-            module.momentum = 1.0  # two steps would leave the statistics near where they began
+            # By 0.1 two steps would leave the statistics near where they began. By 1 they would be
+            # those of a batch of eight places, which a deep network makes logits of 1e21 from.
+            module.momentum = 0.5
     return model, size_px
 
 
