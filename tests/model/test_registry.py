@@ -16,6 +16,8 @@ REACHES = [
     for way in ways
 ]
 
+POOLED = ("alexnet", "googlenet", "vgg16", "densenet121")
+
 
 def built(name: str, stride_px: int, way: str) -> tuple[nn.Sequential, int]:
     torch.manual_seed(0)
@@ -41,11 +43,30 @@ def test_the_stated_stride_channels_and_smallest_image_are_the_measured_ones(
         _, smallest_px = registry.way_of(name, stride_px=stride_px, stride_by=way)  # type: ignore[arg-type]
         assert layers(torch.zeros(1, 1, 1024, 1024)).shape[1] == channels
         assert 1024 // stride_px - enlarged <= cells(layers, 1024) <= 1024 // stride_px
-        flattens = way == "dilate" and isinstance(layers[-1], nn.MaxPool2d)
-        needed = 3 if flattens else 2
+        needed = 3 if way == "dilate" and name in POOLED else 2
         assert cells(layers, smallest_px) >= needed * enlarged
         whole_cells = (smallest_px - 1) // (stride_px * enlarged)
         assert cells(layers, smallest_px - 1) < needed * enlarged or whole_cells < needed
+
+
+@pytest.mark.parametrize(
+    ("name", "stride_px"), [(name, px) for name, px, way in REACHES if way == "dilate"]
+)
+def test_a_dilated_map_has_cells_that_differ_from_the_smallest_image_on(
+    name: str, stride_px: int
+) -> None:
+    layers, _ = built(name, stride_px, "dilate")
+    _, smallest_px = registry.way_of(name, stride_px=stride_px, stride_by="dilate")
+    noise = torch.Generator().manual_seed(1)
+
+    def spread(size_px: int) -> float:
+        with torch.no_grad():
+            found = layers.train()(torch.randn(4, 1, size_px, size_px, generator=noise))
+        return float(found.std(dim=(2, 3)).mean())
+
+    assert spread(smallest_px) > 0.001
+    if name in POOLED:
+        assert spread(smallest_px - stride_px) == 0
 
 
 @pytest.mark.parametrize("name", BACKBONES)

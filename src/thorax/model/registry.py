@@ -43,13 +43,13 @@ _NEVER_DILATE: Final[Reach] = {
     16: {"truncate": 32, "upsample": 64},
     32: {"truncate": 64},
 }
-# VGG and AlexNet end with a pooling: where that no longer halves, it makes a 2 x 2 map flat.
-_VGG: Final[Reach] = {
+# Networks that halve their late maps by pooling: one that no longer halves makes 2 x 2 cells alike.
+_POOLED: Final[Reach] = {
     8: {"truncate": 16, "dilate": 24, "upsample": 64},
     16: {"truncate": 32, "dilate": 48, "upsample": 64},
     32: {"truncate": 64},
 }
-# AlexNet's layers are not padded. Two of its five convolutions stand before stride 16.
+# AlexNet pools too, and pads nothing. Two of its five convolutions stand before stride 16.
 _ALEXNET: Final[Reach] = {
     8: {"dilate": 31, "upsample": 95, "truncate": 23},
     16: {"truncate": 47, "dilate": 63, "upsample": 95},
@@ -112,14 +112,14 @@ BACKBONES: Final[dict[str, Backbone]] = {
     "googlenet": Backbone(
         partial(models.googlenet, aux_logits=False, init_weights=False),
         {8: ("inception3b", 480), 16: ("inception4e", 832), 32: ("inception5b", 1024)},
-        _TRUNCATE_FIRST,
+        _POOLED,
         first="conv1.conv",
         imagenet="GoogLeNet_Weights.IMAGENET1K_V1",
     ),
     "vgg16": Backbone(
         models.vgg16,
         {8: ("22", 512), 16: ("29", 512), 32: ("30", 512)},
-        _VGG,
+        _POOLED,
         first="0",
         trunk="features",
         imagenet="VGG16_Weights.IMAGENET1K_V1",
@@ -127,7 +127,7 @@ BACKBONES: Final[dict[str, Backbone]] = {
     "densenet121": Backbone(
         models.densenet121,
         {8: ("denseblock2", 512), 16: ("denseblock3", 1024), 32: ("norm5", 1024)},
-        _TRUNCATE_FIRST,
+        _POOLED,
         first="conv0",
         trunk="features",
         imagenet="DenseNet121_Weights.IMAGENET1K_V1",
