@@ -12,7 +12,7 @@ from rich.text import Text
 from thorax import config
 from thorax.errors import BadInput, ThoraxError
 from thorax.findings import FINDINGS, NORMAL, STATES
-from thorax.reports import incoming, lexicon
+from thorax.reports import decoding, incoming, lexicon
 from thorax.reports import mine as mining
 from thorax.reports.assertion import Mention
 from thorax.reports.incoming import Columns, Incoming, Report
@@ -148,7 +148,7 @@ def find_input(given: str | None) -> tuple[Path | None, str]:
     if given is None or given == "-":
         if given is None and sys.stdin.isatty():
             raise BadInput("give a report's text, a path, or a report on stdin")
-        return None, incoming.decode(sys.stdin.buffer.read())[0]
+        return None, decoding.decode(sys.stdin.buffer.read())[0]
     if (
         given.strip()
         and len(given) < _LONGEST_NAME

@@ -7,16 +7,15 @@ decides. Looks at one sentence; the report's state is aggregated in `labeler`.
 """
 
 import re
-from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from thorax.findings import FINDINGS
+from thorax.reports.cues import counting
 from thorax.reports.lexicon import Cue, Direction, Kind, Lexicon, Phrase
 from thorax.reports.patterns import Found, apart, keys, lowered, words_of
 
 Assertion = Literal["affirmed", "hedged", "denied", "suggested", "set aside"]
 
-_INDEPENDENT = re.compile(r"(?:^|[,;(]|\band)\s*$")
 _MEANING: dict[Kind, Assertion] = {
     "negation": "denied",
     "uncertainty": "hedged",
@@ -141,7 +140,7 @@ class _Clause:
         self._boundary = lexicon.boundary
         self.severity = lexicon.severity.all(sentence, known)
         self.laterality = lexicon.laterality.all(sentence, known)
-        self._cues = _cues(sentence, lexicon.cues.all(sentence, known))
+        self._cues = counting(sentence, lexicon.cues.all(sentence, known))
         self._found_boundaries: list[Found[str]] | None = None
         self._bare = not (self._cues or self.laterality) and _is_bare_choice(sentence, named)
 
@@ -280,26 +279,3 @@ def _is_bare_choice(sentence: str, named: list[Found[Phrase]]) -> bool:
         return False
     words = sum(len(sentence[item.start : item.end].split()) for item in apart(told))
     return len(sentence.replace(" or ", " ").split()) - words <= _ALONE_WORDS
-
-
-def _cues(sentence: str, found: Iterable[Found[Cue]]) -> list[Found[Cue]]:
-    """The cues that count: the longest at a place, and no hedge under a denial."""
-    kept: list[Found[Cue]] = []
-    for item in found:
-        alike = kept and item[:2] == kept[-1][:2] and kept[-1].what.direction != "-"
-        if not kept or item.start >= kept[-1].end or alike:  # one line may stand on either side
-            kept.append(item)
-    cues = [item for item in kept if item.what.direction != "-"]
-    denials = [
-        item for item in cues if (item.what.kind, item.what.direction) == ("negation", "before")
-    ]
-    return [item for item in cues if not _under_a_denial(item, denials, sentence)]
-
-
-def _under_a_denial(item: Found[Cue], denials: list[Found[Cue]], sentence: str) -> bool:
-    """Whether a hedge only continues a denial: "no opacity suspicious for pneumonia"."""
-    if item.what.kind == "negation" or item.what.direction != "before":
-        return False
-    if _INDEPENDENT.search(sentence, 0, item.start):
-        return False
-    return any(denial.end <= item.start for denial in denials)

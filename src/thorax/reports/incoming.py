@@ -19,12 +19,12 @@ import pyarrow.parquet as pq
 from thorax.errors import BadInput
 from thorax.reports import openi, unpacking
 from thorax.reports.batches import batches
+from thorax.reports.decoding import decode, mend
 
 ARCHIVES = (".tgz", ".tar", ".tar.gz")
 _FILES = (".txt", ".xml")
 _LONGEST_CELL = 50_000_000  # characters; a report is never that long, a broken quote is
 _BATCH_ROWS = 2_000
-_FALLBACK = "Windows-1252"
 _COLUMN_NAME = re.compile(r"[^\W\d]\w*(?:[ .-]\w+){0,2}")
 
 
@@ -92,23 +92,6 @@ def read(path: Path, columns: Columns | None = None) -> Incoming:
         f"{path}: not a kind that can be mined: .txt, .xml, .csv, .tsv, .parquet, "
         f"{', '.join(ARCHIVES)} or a folder"
     )
-
-
-def decode(content: bytes) -> tuple[str, str]:
-    """Text of unknown encoding, and the encoding if it had to be guessed (else empty)."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", errors="replace"), ""
-    try:
-        return content.decode("utf-8-sig"), ""
-    except UnicodeDecodeError:
-        return _guess(content), _FALLBACK
-
-
-def _guess(content: bytes) -> str:
-    try:
-        return content.decode("cp1252")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")  # gives every byte a meaning, so nothing is lost
 
 
 def _folder(folder: Path) -> Incoming:
@@ -204,7 +187,7 @@ class _Table:
         if len(cells) != self.width:
             # Which cell is the id is not known, and the words of a report go into no list.
             return Unread(where, "", f"{len(cells)} cells where the header has {self.width}")
-        mended = [_mend(cells[place]) if place is not None else ("", "") for place in self.places]
+        mended = [mend(cells[place]) if place is not None else ("", "") for place in self.places]
         (name, _), (text, encoding), (patient, _) = mended
         return Report(name.strip(), patient.strip(), text, where, encoding=encoding)
 
@@ -239,17 +222,6 @@ def _open_table(path: Path, *, wide: bool) -> TextIO:
         errors="replace" if wide else "surrogateescape",
         newline="",
     )
-
-
-def _mend(cell: str) -> tuple[str, str]:
-    """A cell whose bytes were not UTF-8, read anew; each cell may have its own encoding."""
-    if cell.isascii():
-        return cell, ""
-    try:
-        cell.encode()
-    except UnicodeEncodeError:
-        return _guess(cell.encode(errors="surrogateescape")), _FALLBACK
-    return cell, ""
 
 
 def _parquet(path: Path, columns: Columns) -> Incoming:
