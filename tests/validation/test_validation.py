@@ -109,7 +109,7 @@ def test_pages_load_nothing_from_elsewhere_and_are_the_same_twice(tmp_path: Path
         files = sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
         pages.append({str(path.relative_to(tmp_path / name)): path.read_bytes() for path in files})
     assert pages[0] == pages[1]
-    assert "index.html" in pages[0]
+    assert "expectations/entries.html" in pages[0]
     html = b"".join(
         content for name, content in pages[0].items() if name.endswith(".html")
     ).decode()
