@@ -13,6 +13,8 @@ from pathlib import Path
 
 import jinja2
 
+INDEX = "index.html"
+
 _CUT = re.compile(
     r"<script\b.*?</script>"
     r"|<footer\b.*?</footer>"
@@ -25,10 +27,7 @@ _CUT = re.compile(
 _ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _TIME = re.compile(r"\b20\d{6}T\d{6}\.\d+Z")
 _FIXED_TIME = "20000101T000000.000000Z"
-_DRAWN = (
-    "static",
-    "index.html",
-)  # fonts, logos and tours of the library; an index that needs scripts
+_DRAWN = ("static", INDEX)  # fonts, logos and tours of the library; an index that needs scripts
 
 
 def make_static(site: Path, folder: Path) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 
 from thorax import artifacts
 from validation import verdict
-from validation.docs import environment
+from validation.docs import INDEX, environment
 from validation.verdict import Verdict
 
-INDEX = "index.html"
 _KINDS = ("critical", "waived", "warning")
+_OF_ONE_SUITE = ("validations", "expectations")  # folders of pages
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,6 @@ def frame(docs: Path, judged: Verdict, *, subject: str = "data") -> None:
             failed=[(verdict.kind(check), check) for check in by_table.get(suite, [])],
         )
         artifacts.write_text(path, _after_body(path.read_text(encoding="utf-8"), text))
-
-
-_OF_ONE_SUITE = ("validations", "expectations")
 
 
 def standings(docs: Path, judged: Verdict) -> list[Standing]:

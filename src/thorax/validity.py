@@ -11,6 +11,9 @@ from typing import Any
 
 from thorax.errors import BadInput
 
+_OF_A_CHECK = frozenset({"name", "success", "severity"})
+_OF_A_WAIVER = frozenset({"expectation", "person", "reason", "expires", "used"})
+
 
 def require_whole(content: Any, where: str) -> dict[str, Any]:
     """The content of a `verdict.json`, when it is one and does not contradict itself.
@@ -38,10 +41,6 @@ def require_whole(content: Any, where: str) -> dict[str, Any]:
     if waivers(content) and content.get("valid_until") is None:
         raise BadInput(f"{where}: it rests on a waiver and has no valid_until: {again}")
     return dict(content)
-
-
-_OF_A_CHECK = frozenset({"name", "success", "severity"})
-_OF_A_WAIVER = frozenset({"expectation", "person", "reason", "expires", "used"})
 
 
 def _has(item: Any, keys: frozenset[str]) -> bool:

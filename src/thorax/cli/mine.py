@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thorax import config
+from thorax.cli import consoles
 from thorax.errors import BadInput, ThoraxError
 from thorax.findings import FINDINGS, NORMAL, STATES
 from thorax.reports import decoding, incoming, lexicon
@@ -26,7 +27,6 @@ _ASSERTIONS = {"affirmed": "red", "denied": "green", "hedged": "yellow", "sugges
 _BUILT_IN = "built-in"
 _LONGEST_NAME = 4096  # characters; what is longer is a report, not a path
 _SHOWN = 20
-_PIPED_COLUMNS = 132  # characters of a line when nobody's terminal says how many
 
 
 def mine(
@@ -74,7 +74,7 @@ def read_one(text: str, *, rules: str | None, explain: bool) -> None:
     """Print a report with its evidence marked, and what it says of each finding."""
     labeler = Labeler(config.load("reports", ReportsConfig), knowledge(rules))
     labels, found = labeler.label(text), labeler.mentions(text)
-    console = _console()
+    console = consoles.wide()
     console.print(marked(text, found))
     console.print()
     console.print(_labels_table(labels))
@@ -91,7 +91,7 @@ def mine_all(told: Incoming, *, output: Path, rules: str | None, explain: bool) 
     """
     settings = config.load("reports", ReportsConfig)
     mined = mining.mine(told, output, settings, knowledge=knowledge(rules), explain=explain)
-    console = _console()
+    console = consoles.wide()
     console.print(_counts_table(mined))
     _say_what_came(console, mined, output)
     if explain:
@@ -111,7 +111,7 @@ def diff_one(text: str, *, rules: tuple[str, str]) -> None:
     for old, new in flipped:
         told = (escape(old.rule), escape(new.rule))
         table.add_row(old.finding, _state(old.state), _state(new.state), *told)
-    _console().print(table if flipped else "no label flips")
+    consoles.wide().print(table if flipped else "no label flips")
 
 
 def diff_all(told: Incoming, *, output: Path, rules: tuple[str, str]) -> None:
@@ -123,7 +123,7 @@ def diff_all(told: Incoming, *, output: Path, rules: tuple[str, str]) -> None:
     before, after = map(knowledge, rules)
     settings = config.load("reports", ReportsConfig)
     mined = mining.compare(told, output, settings, before=before, after=after)
-    console = _console()
+    console = consoles.wide()
     table = _table("finding", "before", "after", "labels")
     for (finding, old, new), count in mined.flips.most_common():
         table.add_row(finding, _state(old), _state(new), f"{count:,}")
@@ -275,11 +275,6 @@ def _raise_if_unread(mined: Mined, output: Path) -> None:
 
 def _state(state: str) -> str:
     return f"[{_COLOURS[state]}]{state}[/]"
-
-
-def _console() -> Console:
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_PIPED_COLUMNS)
 
 
 def _table(*headings: str) -> Table:

@@ -7,10 +7,10 @@ import webbrowser
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from thorax import artifacts, config, environment
+from thorax.cli import consoles
 from thorax.errors import BadInput
 from thorax.findings import display
 from thorax.review import answers, overlay, queue
@@ -23,7 +23,7 @@ from thorax.review.settings import ReviewConfig
 _STAGE = "optional/dvc.yaml:label_noise"
 _WORDS = {"0": "absent", "1": "present"}
 _SHOWN = 40  # changes that are printed
-_PIPED_COLUMNS = 200  # into a file or another command, whole lines
+_PIPED_COLUMNS = 200  # names of images and readers, whole
 
 
 def noise() -> None:
@@ -75,7 +75,7 @@ def print_diff() -> None:
         label = f"{_WORDS.get(change.now, change.now)} -> [bold]{_WORDS[str(change.becomes)]}[/]"
         image, finding = change.key
         table.add_row(image, display(finding), label, change.readers, change.where)
-    Console(width=None if sys.stdout.isatty() else _PIPED_COLUMNS).print(table)
+    consoles.wide(piped_columns=_PIPED_COLUMNS).print(table)
     if len(found) > _SHOWN:
         print(f"and {len(found) - _SHOWN:,} more")
     print("`thorax review --apply` writes what waits; `make retrain` takes corrections.csv up.")

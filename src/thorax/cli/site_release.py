@@ -63,8 +63,9 @@ def waivers(predictor: Path) -> list[str]:
     root = artifacts.root()
     if predictor == root / "artifacts/inference/predictor":
         path = root / "artifacts/validation/verdict.json"
-        verdict = artifacts.read_json(path) if path.is_file() else {"verdict": "refuse"}
-        found = validity.waivers(validity.require_whole(verdict, str(path)))
+        found = []
+        if path.is_file():
+            found = validity.waivers(validity.require_whole(artifacts.read_json(path), str(path)))
     else:
         decisions = [folder / _DECISION for folder in (predictor, predictor.parent)]
         there = [path for path in decisions if path.is_file()]

@@ -2,15 +2,12 @@
 
 from pathlib import Path
 
-from rich.console import Console
-
 from thorax import artifacts
+from thorax.cli import consoles
 from thorax.errors import BadInput
 from thorax.tables import catalogue, formats, mining
 from thorax.tables.table import Table
 from thorax.tables.write import PAGE, write
-
-_PIPED_COLUMNS = 132  # characters of a line when nobody's terminal says how many
 
 
 def tables(wanted: list[str], *, output: Path | None, from_path: Path | None = None) -> None:
@@ -25,9 +22,7 @@ def tables(wanted: list[str], *, output: Path | None, from_path: Path | None = N
     made = catalogue.build(wanted) if from_path is None else _of_reports(wanted, from_path)
     folder = output or artifacts.home() / "tables"
     write(made, folder)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_PIPED_COLUMNS)
+    console = consoles.wide()
     formats.print_tables(made, console)
     count = "1 table" if len(made) == 1 else f"{len(made)} tables"
     console.print(f"{count} as Markdown, CSV and PNG: {folder / PAGE}", soft_wrap=True)

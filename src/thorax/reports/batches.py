@@ -21,7 +21,7 @@ def batches(items: Iterable[Item], size: Callable[[Item], int]) -> Iterator[list
             batch, so that memory stays bounded.
 
     Returns:
-        At most 128 items at a time.
+        At most 128 items at a time, and at least one.
     """
     batch: list[Item] = []
     held = 0
@@ -33,6 +33,8 @@ def batches(items: Iterable[Item], size: Callable[[Item], int]) -> Iterator[list
                 yield batch
                 batch, held = [], 0
     except Exception:
-        yield batch
+        if batch:
+            yield batch
         raise
-    yield batch
+    if batch:
+        yield batch

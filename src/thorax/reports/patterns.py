@@ -72,8 +72,6 @@ class Finder(Generic[Payload]):
                     for match in pattern.finditer(sentence):
                         start, end = match.span()
                         matches[start, -end, rank] = what
-        if not matches:
-            return []
         return [Found(place[0], -place[1], matches[place]) for place in sorted(matches)]
 
 

@@ -121,8 +121,7 @@ def _headings(text: str, known: Container[str]) -> Iterator[_Heading]:
 
 def _split(text: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     at = start
-    several = text.count("\n", start, end) >= _LIST_LINES - 1
-    ends = _LINE_END if several and _is_list(text[start:end]) else _SENTENCE_END
+    ends = _LINE_END if _is_list(text[start:end]) else _SENTENCE_END
     may_lead = text.find(":", start, end) >= 0
     for mark in [*ends.finditer(text, start, end), None]:
         stop = end if mark is None else mark.start() + (text[mark.start()] != "\n")
@@ -132,15 +131,14 @@ def _split(text: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tuple[
             if after := _AFTER_LIST.search(text, at, stop):
                 yield from _pieces(text, at, after.start(1))
                 at = after.end()
-        if stop - at <= _LONGEST_SENTENCE:
-            yield at, stop
-        else:
-            yield from _pieces(text, at, stop)
+        yield from _pieces(text, at, stop)
         at = mark.end() if mark else end
 
 
 def _is_list(text: str) -> bool:
     """Whether a section is a list of short lines, as no text is that was broken to a width."""
+    if text.count("\n") < _LIST_LINES - 1:
+        return False
     lines = [line for line in text.split("\n") if line.strip()]
     return (
         len(lines) >= _LIST_LINES
