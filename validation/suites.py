@@ -16,6 +16,7 @@ from validation.docs import INDEX, environment
 from validation.verdict import Verdict
 
 _KINDS = ("critical", "waived", "warning")
+_MANY = {"critical": "critical", "waived": "waived", "warning": "warnings"}
 _OF_ONE_SUITE = ("validations", "expectations")  # folders of pages
 
 
@@ -97,7 +98,8 @@ def by_tables(checks: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]
 def _standing(suite: str, address: str, checks: list[dict[str, Any]]) -> Standing:
     kinds = [verdict.kind(check) for check in checks if not check["success"]]
     kind = min(kinds, key=_grave, default="")
-    failed = ", ".join(f"{kinds.count(each)} {each}" for each in _KINDS if each in kinds)
+    counts = {each: kinds.count(each) for each in _KINDS if each in kinds}
+    failed = ", ".join(f"{n} {each if n == 1 else _MANY[each]}" for each, n in counts.items())
     words = (
         f"{len(kinds)} of {len(checks)} failed: {failed}" if kinds else f"all {len(checks)} hold"
     )

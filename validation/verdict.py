@@ -98,4 +98,5 @@ def _counts(check: dict[str, Any]) -> bool:
 def _first(check: dict[str, Any]) -> str:
     if not check["rows"]:
         return ""
-    return ", first " + ", ".join(f"{key} {value}" for key, value in check["rows"][0].items())
+    said = (f"{key} {value}" for key, value in check["rows"][0].items() if value != "")
+    return ", first " + ", ".join(said)

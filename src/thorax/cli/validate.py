@@ -112,7 +112,7 @@ def _lines(check: dict[str, Any]) -> list[Text]:
     ]
     if check["rows"]:
         row = sorted(check["rows"][0].items(), key=lambda item: item[0] not in _NAME_A_ROW)
-        said = ", ".join(f"{key} {value}" for key, value in row)
+        said = ", ".join(f"{key} {value}" for key, value in row if value != "")
         lines.append(Text(f"  first: {said}", style="dim"))
     return lines
 
