@@ -67,6 +67,7 @@ def compose(
             if finding.flagged
             for box in boxes_of(
                 heatmap,
+                prediction.pixels[0],
                 predictor.description.boxes,
                 finding=finding.finding,
                 frame_px=predictor.frame_px,

@@ -132,12 +132,17 @@ def test_serving_reaches_no_training_code() -> None:
     assert rooms <= {
         "serving",
         "inference",
+        "localization",
         "images",
         "blessing",
         "validity",
         "findings",
         "errors",
         "thorax",
+    }
+    assert {name for name in reached if room(name) == "localization"} <= {
+        "thorax.localization",
+        "thorax.localization.iou",
     }
     assert "thorax.inference.export" not in reached
 

@@ -15,6 +15,7 @@ from thorax.inference.regression import (
 )
 
 MAKER = BoxMaker(method="regression")
+BLACK = np.zeros((64, 64), np.uint8)
 
 
 def heatmap(*peaks: tuple[float, float, float], side: int = 32, width: float = 0.05) -> np.ndarray:
@@ -51,11 +52,13 @@ def test_what_is_nearer_than_apart_share_is_one_maximum() -> None:
 @pytest.mark.parametrize("level", [0.0, -3.0, 1e6])
 def test_a_flat_heatmap_gives_no_box(level: float) -> None:
     flat = np.full((8, 8), level, np.float32)
-    assert boxes_of(flat, MAKER, finding="Mass", frame_px=1024, score=1.0) == []
+    assert boxes_of(flat, BLACK, MAKER, finding="Mass", frame_px=1024, score=1.0) == []
 
 
 def test_without_a_fit_the_box_is_a_fifth_of_the_frame_about_the_peak() -> None:
-    [box] = boxes_of(heatmap((0.3, 0.6, 1.0)), MAKER, finding="Mass", frame_px=1000, score=0.7)
+    [box] = boxes_of(
+        heatmap((0.3, 0.6, 1.0)), BLACK, MAKER, finding="Mass", frame_px=1000, score=0.7
+    )
     assert (box.w_px, box.h_px) == (pytest.approx(200), pytest.approx(200))
     assert box.x_px + 100 == pytest.approx(300, abs=16)
     assert box.y_px + 100 == pytest.approx(600, abs=16)
@@ -67,7 +70,7 @@ def test_a_second_peak_gives_a_box_only_from_the_fitted_level_on() -> None:
     for least, count in ((0.6, 2), (0.8, 1), (1.0, 1)):
         regressor = default_regressor(2).model_copy(update={"least_level": least})
         maker = MAKER.model_copy(update={"regressors": {"Mass": regressor}})
-        found = boxes_of(two, maker, finding="Mass", frame_px=100, score=0.5)
+        found = boxes_of(two, BLACK, maker, finding="Mass", frame_px=100, score=0.5)
         assert len(found) == count
         assert [box.score for box in found] == sorted((b.score for b in found), reverse=True)
     assert reaching(np.array([0.2]), 0.9).tolist() == [True]  # the first one always
@@ -108,6 +111,6 @@ def test_boxes_stay_in_the_frame_and_within_the_fitted_sizes() -> None:
 
 def test_the_method_may_be_named_against_the_makers_own() -> None:
     cells = heatmap((0.3, 0.6, 1.0))
-    paper = boxes_of(cells, MAKER, finding="Mass", frame_px=64, score=1.0, method="paper")
+    paper = boxes_of(cells, BLACK, MAKER, finding="Mass", frame_px=64, score=1.0, method="paper")
     assert {box.method for box in paper} == {"paper"}
-    assert boxes_of(cells, BoxMaker(), finding="Mass", frame_px=64, score=1.0) == paper
+    assert boxes_of(cells, BLACK, BoxMaker(), finding="Mass", frame_px=64, score=1.0) == paper

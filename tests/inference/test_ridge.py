@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from thorax.inference.refinement import view
+from thorax.inference.refining import RefinementConfig
 from thorax.inference.regression import regress
 from thorax.inference.ridge import Case, RidgeConfig, fit, folds_of, overlap
 
-CONFIG = RidgeConfig()
+CONFIG = RidgeConfig(refinement=RefinementConfig(steps=0))
+BLANK = view(np.zeros((8, 8), np.float32), np.zeros((64, 64), np.uint8))
 
 
 def cases(count: int = 40, *, second: float = 0.3, twins: bool = False) -> list[Case]:
@@ -24,7 +27,7 @@ def cases(count: int = 40, *, second: float = 0.3, twins: bool = False) -> list[
         peaks = np.column_stack([x, y, [1.0, second], windows])
         outwards = np.where(x < 0.5, -0.05, 0.05)
         boxes = np.column_stack([x + outwards - 0.1, y + 0.05, np.full(2, 0.2), np.full(2, 0.1)])
-        found.append(Case(f"patient {number // 2}", peaks, boxes if twins else boxes[:1]))
+        found.append(Case(f"patient {number // 2}", peaks, boxes if twins else boxes[:1], BLANK))
     return found
 
 
@@ -47,7 +50,7 @@ def test_second_peaks_are_drawn_only_where_they_were_boxes() -> None:
 
 def test_a_false_box_that_costs_nothing_is_drawn() -> None:
     free = CONFIG.model_copy(update={"false_box_cost": 0.0})
-    boxed = [Case(case.patient, case.peaks[::-1] if n % 4 else case.peaks, case.truth)
+    boxed = [Case(case.patient, case.peaks[::-1] if n % 4 else case.peaks, case.truth, BLANK)
              for n, case in enumerate(cases(second=0.95))]  # fmt: skip
     regressor = fit(boxed, free, origin="its own boxes")
     assert regressor is not None
@@ -70,7 +73,8 @@ def test_too_few_boxes_give_no_map() -> None:
 
 def test_true_boxes_far_from_every_peak_are_not_learned_from() -> None:
     near = cases()
-    far = [Case("else", case.peaks, np.array([[0.9, 0.9, 0.05, 0.05]])) for case in near[:20]]
+    corner = np.array([[0.9, 0.9, 0.05, 0.05]])
+    far = [Case("else", case.peaks, corner, BLANK) for case in near[:20]]
     without, with_far = (fit(given, CONFIG, origin="its own boxes") for given in (near, near + far))
     assert without is not None
     assert with_far is not None

@@ -5,10 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from thorax.inference.regression import BoxMaker
+from thorax.inference.refinement import Refiner
+from thorax.inference.regression import BoxMaker, default_regressor
 from thorax.release import card
 
 WORDS = "fitted on 312 boxes on 200 images of the training split"
+REFINED = default_regressor(2).model_copy(
+    update={
+        "refiner": Refiner(
+            steps=1, window_sides=2, least_window_share=0.1, intercepts=(0, 0, 0, 0), weights=()
+        )
+    }
+)
 
 
 @pytest.mark.parametrize(
@@ -16,6 +24,10 @@ WORDS = "fitted on 312 boxes on 200 images of the training split"
     [
         (BoxMaker(method="regression", fitted_on=WORDS), f"from its heatmaps, {WORDS}."),
         (BoxMaker(method="regression"), "from its heatmaps, defaults: no boxes to fit on."),
+        (
+            BoxMaker(method="regression", regressors={"Pleural_Thickening": REFINED}),
+            "Boxes of Pleural thickening are then moved by what the image shows",
+        ),
         (BoxMaker(method="paper", fitted_on=WORDS), "which were fitted on nothing."),
     ],
 )

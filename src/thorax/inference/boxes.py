@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from thorax.inference.regression import BoxMaker, Method, maxima_of, reaching, regress
+from thorax.inference.refinement import view
+from thorax.inference.regression import BoxMaker, Method, distinct, drawn_at, maxima_of, reaching
 
 BoxesFor = Literal["from threshold", "every finding"]
 
@@ -48,13 +49,14 @@ class Box:
 
 
 def boxes_of(
-    heatmap: NDArray[np.float32], maker: BoxMaker, *, finding: str, frame_px: int, score: float,
-    method: Method | None = None,
+    heatmap: NDArray[np.float32], pixels: NDArray[np.uint8], maker: BoxMaker, *, finding: str,
+    frame_px: int, score: float, method: Method | None = None,
 ) -> list[Box]:  # fmt: skip
     """The boxes of one heatmap [h, w], surest first; a flat one gives none.
 
     Args:
         heatmap: any scale.
+        pixels: the image [S, S] that was scored.
         maker: the predictor's.
         finding: what the heatmap shows.
         frame_px: side of the frame in which the boxes are given.
@@ -63,22 +65,28 @@ def boxes_of(
     """
     if (method or maker.method) == "paper":
         return paper_boxes(heatmap, finding=finding, frame_px=frame_px, score=score)
-    return regression_boxes(heatmap, maker, finding=finding, frame_px=frame_px, score=score)
+    return regression_boxes(heatmap, pixels, maker, finding=finding, frame_px=frame_px, score=score)
 
 
 def regression_boxes(
-    heatmap: NDArray[np.float32], maker: BoxMaker, *, finding: str, frame_px: int, score: float
-) -> list[Box]:
-    """A box for each high peak; its score is `score` times the peak's level (the first's is 1)."""
+    heatmap: NDArray[np.float32], pixels: NDArray[np.uint8], maker: BoxMaker, *, finding: str,
+    frame_px: int, score: float,
+) -> list[Box]:  # fmt: skip
+    """A box for each high peak; its score is `score` times the peak's level (the first's is 1).
+
+    Of two that overlap by an IoU of more than a half only the first is drawn.
+    """
     peaks = maxima_of(heatmap, maker)
     if not len(peaks):
         return []
     regressor = maker.regressor(finding)
     peaks = peaks[reaching(peaks[:, 2], regressor.least_level)]
-    sides_px = (regress(peaks, regressor) * frame_px).tolist()
+    drawn = drawn_at(peaks, regressor, view(heatmap, pixels))
+    kept = distinct(drawn)
+    sides_px = (drawn[kept] * frame_px).tolist()
     return [
         Box(finding, x, y, w, h, frame_px, score * level, "regression")
-        for (x, y, w, h), level in zip(sides_px, peaks[:, 2].tolist(), strict=True)
+        for (x, y, w, h), level in zip(sides_px, peaks[kept, 2].tolist(), strict=True)
     ]
 
 

@@ -47,6 +47,7 @@ def boxes_of(
             for method in methods
             for box in boxes.boxes_of(
                 prediction.heatmaps[row, column],
+                prediction.pixels[row],
                 maker,
                 finding=predictor.findings[column],
                 frame_px=predictor.frame_px,

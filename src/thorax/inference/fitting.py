@@ -19,6 +19,8 @@ from thorax.dataset.pixels import Pixels
 from thorax.findings import FINDINGS
 from thorax.inference import ridge
 from thorax.inference.predictor import Predictor
+from thorax.inference.refinement import view
+from thorax.inference.refining import RefinementConfig
 from thorax.inference.regression import BoxMaker, Method, Regressor, maxima_of
 from thorax.inference.ridge import Case, RidgeConfig
 
@@ -116,8 +118,9 @@ def cases_of(
         ):
             for finding in by_image[image]:
                 column = predictor.findings.index(finding)
-                peaks = maxima_of(heatmaps[place, column], maker)
-                case = Case(str(patient), peaks, boxes[image, finding])
+                heatmap = heatmaps[place, column]
+                peaks, seen = maxima_of(heatmap, maker), view(heatmap, levels[place])
+                case = Case(str(patient), peaks, boxes[image, finding], seen)
                 cases.setdefault(finding, []).append(case)
     return cases
 
@@ -125,8 +128,9 @@ def cases_of(
 def _with(blank: BoxMaker, cases: Cases, settings: BoxConfig, named: str) -> BoxMaker:
     """`blank` with a regressor for each of the findings: its own, or the one of all findings."""
     config = settings.ridge
+    unrefined = config.model_copy(update={"refinement": RefinementConfig(steps=0)})
     everything = [case for finding in sorted(cases) for case in cases[finding]]
-    common = ridge.fit(everything, config, origin="the boxes of all findings")
+    common = ridge.fit(everything, unrefined, origin="the boxes of all findings")
     if common is None:
         return blank
     fitted: dict[str, Regressor] = {}

@@ -120,11 +120,13 @@ class Prediction:
     """What the predictor says of B images.
 
     Attributes:
+        pixels: uint8 [B, size_px, size_px], the images as they were scored.
         logits: float32 [B, F], as the network gives them.
         probabilities: float32 [B, F], calibrated.
         heatmaps: float32 [B, F, h, w].
     """
 
+    pixels: NDArray[np.uint8]
     logits: Floats
     probabilities: Floats
     heatmaps: Floats
@@ -188,7 +190,7 @@ class Predictor:
             )
         batch = np.ascontiguousarray(pixels)[:, None]  # [B, 1, S, S]
         logits, heatmaps = self._session.run(["logits", "heatmaps"], {"pixels": batch})
-        return Prediction(logits, calibrated(logits, self._calibration), heatmaps)
+        return Prediction(pixels, logits, calibrated(logits, self._calibration), heatmaps)
 
 
 def calibrated(logits: Floats, calibration: Sequence[Calibration]) -> Floats:

@@ -4,7 +4,8 @@ Bounding-box regression: Girshick et al., CVPR 2014 (arXiv 1311.2524), appendix 
 features of a proposed region, here from the position of a heatmap's peak and from how the heatmap
 spreads about it. A linear map per finding gives centre and size, so it holds what is common to the
 finding's boxes (the heart lies where hearts lie, a nodule is small) as well as what this heatmap
-says. Chests are near symmetric: a finding's two sides may share one map.
+says. Chests are near symmetric: a finding's two sides may share one map. What the image shows in
+and about a box can move it further (`thorax.inference.refinement`).
 
 Applies the maps; `thorax.inference.ridge` fits them. Needs neither PyTorch nor pandas.
 """
@@ -16,12 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from thorax.inference.refinement import Refiner, View, refine
+from thorax.localization.iou import iou
+
 Floats = NDArray[np.float64]
 Method = Literal["regression", "paper"]
 Origin = Literal["its own boxes", "the boxes of all findings", "the stated default"]
 
 GRID: Final = 64  # heatmaps are enlarged to this side: peaks to 16 px of the paper's 1024
 _DEFAULT_SIDE: Final = 0.2  # of the frame; a median side of the boxes of Wang et al. (2017)
+_SAME: Final = 0.5  # IoU from which two boxes are one
 _OWN: Final = 6  # features that no window gives: position, its squares, level
 
 
@@ -48,6 +53,8 @@ class Regressor(BaseModel):
     """How many boxes it was fitted on."""
     origin: Origin = "the stated default"
     """Whose boxes those were."""
+    refiner: Refiner | None = None
+    """What moves its boxes further; None: nothing does."""
 
 
 class BoxMaker(BaseModel):
@@ -157,8 +164,29 @@ def regress(peaks: Floats, regressor: Regressor) -> Floats:
     return np.hstack([corner, np.clip(centres + sizes / 2, 0, 1) - corner])
 
 
+def drawn_at(peaks: Floats, regressor: Regressor, seen: View) -> Floats:
+    """The boxes [K, 4] of peaks: what `regress` gives, moved by the refiner where there is one."""
+    boxes = regress(peaks, regressor)
+    if regressor.refiner is None:
+        return boxes
+    return refine(
+        boxes, seen, regressor.refiner,
+        smallest=regressor.smallest_shares, largest=regressor.largest_shares,
+    )  # fmt: skip
+
+
 def reaching(levels: Floats, least_level: float) -> NDArray[np.bool_]:
     """Which peaks [K], highest first, give a box: the first, and those that reach `least_level`."""
     wanted = levels >= least_level
     wanted[:1] = True
     return np.asarray(wanted)
+
+
+def distinct(boxes: Floats) -> list[int]:
+    """The places of the boxes [K, 4] that no box kept before them overlaps by more than a half."""
+    kept: list[int] = []
+    for place, box in enumerate(boxes):
+        others = boxes[kept]
+        if not (iou(np.broadcast_to(box, others.shape), others) > _SAME).any():
+            kept.append(place)
+    return kept

@@ -1,27 +1,32 @@
 """Fits the linear maps of bounding-box regression on true boxes, by ridge regression.
 
-Hoerl and Kennard, Technometrics 1970. Every true box is paired with the nearest of the heatmap's
-peaks. The penalty, whether left and right share a map, and from which level a further peak gives a
-box are searched over a small grid, by the boxes of patients that were left out. Nothing is random.
+Every true box is paired with the nearest of the heatmap's peaks. The penalties, whether left and
+right share a map, from which level a further peak gives a box, and whether boxes are refined, are
+searched over small grids, by the boxes of patients that were left out. Nothing is random.
 
 Numbers in, numbers out: which boxes may be used is `thorax.inference.fitting`'s to decide.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 from pydantic import Field
 
 from thorax.config import Config
+from thorax.inference import refining
+from thorax.inference.linear import solve
+from thorax.inference.refinement import Refiner, View
+from thorax.inference.refining import RefinementConfig
 from thorax.inference.regression import (
     Floats,
     Origin,
     Regressor,
+    distinct,
+    drawn_at,
     features,
     reaching,
-    regress,
 )
 from thorax.localization.iou import iou
 
@@ -43,6 +48,8 @@ class RidgeConfig(Config):
     """True boxes farther than this from every peak are not learned from (share of the frame)."""
     least_boxes: int = Field(default=12, ge=2)
     """A finding with fewer true boxes takes the map fitted on the boxes of all findings."""
+    refinement: RefinementConfig = RefinementConfig()
+    """How boxes are refined by what the image shows."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +60,13 @@ class Case:
         patient: whose image it is.
         peaks: [K, 3 + 4 W], see `regression.maxima_of`.
         truth: [T, 4], true boxes: x, y, width, height in shares of the frame.
+        seen: the heatmap and the image.
     """
 
     patient: str
     peaks: Floats
     truth: Floats
+    seen: View
 
 
 @dataclass(frozen=True)
@@ -68,29 +77,67 @@ class _Pairs:
     truth: Floats
 
 
+@dataclass(frozen=True)
+class _Choice:
+    """What is searched for; `refinement` is the refiner's penalty, None: boxes are not refined."""
+
+    penalty: float
+    mirrored: bool
+    refinement: float | None = None
+    least_level: float = 1.0
+
+
 def fit(cases: Sequence[Case], config: RidgeConfig, *, origin: Origin) -> Regressor | None:
     """The best map for `cases`; None where there are too few true boxes to learn from."""
     cases = [case for case in cases if len(case.peaks) and len(case.truth)]
-    pairs = _pairs(cases, config)
-    if len(pairs.truth) < config.least_boxes:
+    if len(_pairs(cases, config).truth) < config.least_boxes:
         return None
-    folds = folds_of([case.patient for case in cases], config.folds)
-    best, chosen = -np.inf, (config.penalties[-1], False, 1.0)
-    for penalty, mirrored in product(config.penalties, (True, False)):
-        tried = _held_out(cases, folds, config, penalty=penalty, mirrored=mirrored)
-        for level in config.least_levels:
-            score = _score(tried, level, config)
-            if score > best + 1e-9:  # of equals the first, whatever the last bits say
-                best, chosen = score, (penalty, mirrored, level)
-    penalty, mirrored, level = chosen
-    fitted = _solve(pairs, penalty=penalty, mirrored=mirrored)
-    update = {"least_level": level, "boxes": sum(len(case.truth) for case in cases)}
-    return fitted.model_copy(update={**update, "origin": origin})
+    learners = _learners(cases, config)
+    tried = [_Choice(*pair) for pair in product(config.penalties, (True, False))]
+    plain = _best(tried, learners, config)
+    penalties = config.refinement.penalties if config.refinement.steps else ()
+    tried = [plain, *(replace(plain, refinement=penalty) for penalty in penalties)]
+    choice = _best(tried, learners, config) if penalties else plain
+    boxes = sum(len(case.truth) for case in cases)
+    return _learned(learners, choice, config).model_copy(update={"boxes": boxes, "origin": origin})
 
 
 def folds_of(patients: Sequence[str], count: int) -> dict[str, int]:
     """The fold of each patient: their sorted names in turn, the same for the same patients."""
     return {patient: place % count for place, patient in enumerate(sorted(set(patients)))}
+
+
+@dataclass(frozen=True)
+class _Learner:
+    """A case, its fold, and what a refiner learns from it: features [8 T, K], offsets [8 T, 4]."""
+
+    case: Case
+    fold: int
+    given: Floats
+    wanted: Floats
+
+
+def _learners(cases: Sequence[Case], config: RidgeConfig) -> list[_Learner]:
+    folds = folds_of([case.patient for case in cases], config.folds)
+    found = []
+    for case in cases:
+        given, wanted = np.empty((0, 0)), np.empty((0, 4))
+        if config.refinement.steps:
+            given, wanted = refining.examples(case.truth, case.seen, config.refinement)
+        found.append(_Learner(case, folds[case.patient], given, wanted))
+    return found
+
+
+def _best(tried: list[_Choice], learners: list[_Learner], config: RidgeConfig) -> _Choice:
+    """The choice that draws best for patients that were left out, with the best level."""
+    best, chosen = -np.inf, tried[-1]
+    for choice in tried:
+        drawn = _held_out(learners, choice, config)
+        for level in config.least_levels:
+            score = _score(drawn, level, config)
+            if score > best + 1e-9:  # of equals the first, whatever the last bits say
+                best, chosen = score, replace(choice, least_level=level)
+    return chosen
 
 
 def _pairs(cases: Sequence[Case], config: RidgeConfig) -> _Pairs:
@@ -106,60 +153,63 @@ def _pairs(cases: Sequence[Case], config: RidgeConfig) -> _Pairs:
     return _Pairs(np.array(peaks), np.array(truth))
 
 
-def _solve(pairs: _Pairs, *, penalty: float, mirrored: bool) -> Regressor:
-    """Ridge regression on features of unit variance; the intercept is not penalised."""
-    given, sides = features(pairs.peaks, mirrored=mirrored)
+def _learned(learners: Sequence[_Learner], choice: _Choice, config: RidgeConfig) -> Regressor:
+    """The map of a choice, learned from these cases."""
+    pairs = _pairs([learner.case for learner in learners], config)
+    given, sides = features(pairs.peaks, mirrored=choice.mirrored)
     centres = pairs.truth[:, :2] + pairs.truth[:, 2:] / 2
     wanted = np.column_stack(
         [(centres[:, 0] - 0.5) * sides, centres[:, 1], np.log(pairs.truth[:, 2:])]
     )
-    mean, spread = given.mean(axis=0), given.std(axis=0) + 1e-6
-    scaled, middle = (given - mean) / spread, wanted.mean(axis=0)
-    gram = scaled.T @ scaled + penalty * np.eye(scaled.shape[1])
-    weights = np.linalg.solve(gram, scaled.T @ (wanted - middle)).T / spread  # [4, K]
-    intercepts = middle - weights @ mean
-    # rounded: the last bits depend on the processor, and predictor.json should not
-    return Regressor(
-        mirrored=mirrored,
-        intercepts=tuple(np.round(intercepts, 6).tolist()),
-        weights=tuple(tuple(row) for row in np.round(weights, 6).tolist()),
-        smallest_shares=tuple(np.round(pairs.truth[:, 2:].min(axis=0), 6).tolist()),
-        largest_shares=tuple(np.round(pairs.truth[:, 2:].max(axis=0), 6).tolist()),
+    weights, intercepts = solve(given, wanted, penalty=choice.penalty)
+    smallest, largest = (
+        (float(width), float(height))
+        for width, height in np.round([pairs.truth[:, 2:].min(0), pairs.truth[:, 2:].max(0)], 6)
     )
+    return Regressor(
+        mirrored=choice.mirrored, least_level=choice.least_level, intercepts=intercepts,
+        weights=weights, smallest_shares=smallest, largest_shares=largest,
+        refiner=_refiner(learners, choice, config),
+    )  # fmt: skip
+
+
+def _refiner(learners: Sequence[_Learner], choice: _Choice, config: RidgeConfig) -> Refiner | None:
+    if choice.refinement is None:
+        return None
+    given = np.concatenate([learner.given for learner in learners])
+    wanted = np.concatenate([learner.wanted for learner in learners])
+    return refining.learn(given, wanted, config.refinement, penalty=choice.refinement)
 
 
 @dataclass(frozen=True)
-class _Tried:
-    """The peaks' levels [K] of one case, and the IoU [K, T] of their boxes with the true ones."""
+class _Drawn:
+    """The levels [K] of one case's peaks, and the IoU [K, T] of their boxes with the true ones."""
 
     levels: Floats
     overlaps: Floats
 
 
-def _held_out(
-    cases: Sequence[Case], folds: dict[str, int], config: RidgeConfig,
-    *, penalty: float, mirrored: bool,
-) -> list[_Tried]:  # fmt: skip
-    """Every case's boxes by a map that was fitted on the other folds' patients."""
+def _held_out(learners: list[_Learner], choice: _Choice, config: RidgeConfig) -> list[_Drawn]:
+    """Every case's boxes by a map that was learned from the other folds' patients."""
     found = []
-    for fold in sorted(set(folds.values())):
-        pairs = _pairs([case for case in cases if folds[case.patient] != fold], config)
-        if len(pairs.truth):
-            regressor = _solve(pairs, penalty=penalty, mirrored=mirrored)
-            for case in cases:
-                if folds[case.patient] == fold:
-                    overlaps = overlap(regress(case.peaks, regressor), case.truth)
-                    found.append(_Tried(case.peaks[:, 2], overlaps))
+    for fold in sorted({learner.fold for learner in learners}):
+        others = [learner for learner in learners if learner.fold != fold]
+        if len(_pairs([learner.case for learner in others], config).truth):
+            regressor = _learned(others, choice, config)
+            for case in (learner.case for learner in learners if learner.fold == fold):
+                boxes = drawn_at(case.peaks, regressor, case.seen)
+                kept = distinct(boxes)
+                found.append(_Drawn(case.peaks[kept, 2], overlap(boxes[kept], case.truth)))
     return found
 
 
-def _score(tried: list[_Tried], level: float, config: RidgeConfig) -> float:
+def _score(drawn: list[_Drawn], level: float, config: RidgeConfig) -> float:
     """Share of true boxes found, plus their mean IoU, minus the cost of false boxes per true one.
 
     The mean IoU makes the choice less a matter of chance where boxes are few.
     """
     total, gain = 0, 0.0
-    for case in tried:
+    for case in drawn:
         overlaps = case.overlaps[reaching(case.levels, level)]
         best = overlaps.max(axis=0)
         false = (overlaps.max(axis=1) <= config.iou_threshold).sum()

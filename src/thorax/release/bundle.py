@@ -29,7 +29,10 @@ MODULES = (
     "inference/__init__.py",
     "inference/boxes.py",
     "inference/predictor.py",
+    "inference/refinement.py",
     "inference/regression.py",
+    "localization/__init__.py",
+    "localization/iou.py",
     "validity.py",
 )
 """The modules of `thorax` that the service needs."""

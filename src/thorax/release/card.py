@@ -49,12 +49,22 @@ def render(
         decision=decision,
         labels=labels,
         rows=_rows(metrics["findings"]),
+        refined=_refined(predictor.get("boxes", {}).get("regressors", {})),
         labelled=_rows(metrics.get("mined_labels", {}).get("findings", {})),
     )
 
 
 def _score(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
+
+
+def _refined(regressors: dict[str, Any]) -> list[str]:
+    """The findings whose boxes a refiner moves."""
+    return [
+        findings.display(finding)
+        for finding in findings.FINDINGS
+        if regressors.get(finding, {}).get("refiner")
+    ]
 
 
 def _rows(scored: dict[str, Any]) -> list[tuple[str, Any]]:
