@@ -10,6 +10,7 @@ from thorax.errors import BadInput
 from thorax.findings import FINDINGS
 from thorax.reports import lexicon, patterns
 from thorax.reports.labeler import Labeler
+from thorax.reports.plain import plain
 from thorax.reports.settings import ReportsConfig
 
 
@@ -35,7 +36,7 @@ def test_a_line_matches_what_it_says(phrase: str, text: str, matches: bool) -> N
 
 
 def named(sentence: str) -> set[str]:
-    small = patterns.lowered(sentence)
+    small = plain(sentence).text
     found = lexicon.load().phrases.all(small, patterns.keys(small, patterns.words_of(small)))
     return {item.what.finding for item in found}
 
@@ -49,7 +50,7 @@ def test_every_finding_has_phrases_and_a_word_of_no_finding_names_none() -> None
 
 def test_the_longest_cue_wins_at_one_place() -> None:
     sentence = "there is no significant interval change in"
-    small = patterns.lowered(sentence)
+    small = plain(sentence).text
     first = lexicon.load().cues.all(small, patterns.keys(small, patterns.words_of(small)))[0]
     assert sentence[first.start : first.end] == "no significant interval change"
     assert first.what.direction == "-"
@@ -121,4 +122,4 @@ def test_a_missing_rules_file_is_named(copied: Path) -> None:
     ],
 )
 def test_small_letters_keep_their_places(text: str, small: str) -> None:
-    assert patterns.lowered(text) == small
+    assert plain(text) == (small, ())

@@ -7,12 +7,13 @@ decides. Looks at one sentence; the report's state is aggregated in `labeler`.
 """
 
 import re
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from thorax.findings import FINDINGS
 from thorax.reports.cues import counting
 from thorax.reports.lexicon import Cue, Direction, Kind, Lexicon, Phrase
-from thorax.reports.patterns import Found, apart, keys, lowered, words_of
+from thorax.reports.patterns import Found, apart, keys, words_of
+from thorax.reports.plain import Read, plain
 
 Assertion = Literal["affirmed", "hedged", "denied", "suggested", "set aside"]
 
@@ -68,9 +69,9 @@ def mentions(sentence: str, lexicon: Lexicon, *, after_reach_words: int) -> tupl
         lexicon: phrases and rules.
         after_reach_words: how many words back a cue reaches that stands after a finding.
     """
-    small = lowered(sentence)
-    words = words_of(small)
-    corrected = lexicon.spelling.correct(small, words)
+    read = plain(sentence)
+    words = words_of(read.text)
+    corrected = lexicon.spelling.correct(read.text, words)
     if corrected.shifts:
         words = words_of(corrected.text)
     known = keys(corrected.text, words)
@@ -78,11 +79,10 @@ def mentions(sentence: str, lexicon: Lexicon, *, after_reach_words: int) -> tupl
     if not named or _is_foreign(words, lexicon.foreign):
         return ()
     clause = _Clause(corrected.text, known, lexicon, named, after_reach_words)
-    place = corrected.original
     found = []
     for item in named:
         cue, assertion, rule = clause.reading(item)
-        start, end = place(item.start), place(item.end)
+        start, end = _placed(item, read, corrected)
         found.append(
             Mention(
                 item.what.finding,
@@ -90,7 +90,7 @@ def mentions(sentence: str, lexicon: Lexicon, *, after_reach_words: int) -> tupl
                 start,
                 end,
                 sentence[start:end],
-                sentence[place(cue.start) : place(cue.end)] if cue else "",
+                sentence[slice(*_placed(cue, read, corrected))] if cue else "",
                 rule,
                 clause.described(item, clause.severity),
                 clause.described(item, clause.laterality),
@@ -98,6 +98,14 @@ def mentions(sentence: str, lexicon: Lexicon, *, after_reach_words: int) -> tupl
             )
         )
     return tuple(found)
+
+
+def _placed(item: Found[Any], read: Read, corrected: Read) -> tuple[int, int]:
+    """Where a match starts and ends in the sentence as written."""
+    if not (corrected.shifts or read.shifts):
+        return item.start, item.end
+    start, end = corrected.original(item.start), corrected.original(item.end)
+    return read.original(start), read.original(end)
 
 
 def _named(found: list[Found[Phrase]]) -> list[Found[Phrase]]:

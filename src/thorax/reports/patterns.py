@@ -10,19 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
+from thorax.reports.plain import TICKED, UNTICKED
+
 Payload = TypeVar("Payload")
 
 _GAP = r"(?:\s+[\w'/-]+){0,4}?"
-_PUNCTUATION = {",", ";", ":", "?", "("}
+_PUNCTUATION = {",", ";", ":", "?", "(", UNTICKED, TICKED}
 _MARKS = (*sorted(_PUNCTUATION), "-")
 _WORD = re.compile(r"\w+")
 _SLASHED = re.compile(r"\w/\w")
 _KEY_LETTERS = 4
-_PLAIN = {
-    **dict.fromkeys((0x2018, 0x2019, 0x02BC), "'"),
-    **dict.fromkeys((0x2010, 0x2011), "-"),
-    **{wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)},
-}
 
 
 class Found(NamedTuple, Generic[Payload]):
@@ -60,7 +57,7 @@ class Finder(Generic[Payload]):
         """Every match, from left to right; at one place the longest, then the longest line first.
 
         Args:
-            sentence: the text in small letters (`lowered`).
+            sentence: the text as `plain` reads it.
             keys: its `keys`, handed in because several finders look at one sentence.
         """
         if keys.isdisjoint(self._keys):
@@ -84,20 +81,6 @@ def apart(found: Iterable[Found[Payload]]) -> list[Found[Payload]]:
     return kept
 
 
-def lowered(text: str) -> str:
-    """The text in small letters, each at its place; patterns that heed case are faster.
-
-    Letters and marks that other programs set for plain ones (curly apostrophes, hyphens that do not
-    break, the wide letters of East Asian fonts) are read as the plain ones.
-    """
-    if not text.isascii():
-        text = text.translate(_PLAIN)
-    small = text.lower()
-    if len(small) == len(text):
-        return small
-    return "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
-
-
 def words_of(sentence: str) -> list[str]:
     """The words of a text in small letters, without hyphens and other marks."""
     return _WORD.findall(sentence)
@@ -113,14 +96,15 @@ def keys(sentence: str, words: list[str]) -> frozenset[str]:
 def pattern_of(phrase: str) -> str:
     """The regular expression of one line: words, `word*`, `...` for a gap, `a / b` for either."""
     pieces: list[str] = []
+    blank = ""
     for token in _tokens(phrase):
         if token == "...":
             pieces.append(_GAP)
         elif token in _PUNCTUATION:
             pieces.append(rf"\s*{re.escape(token)}")
         else:
-            apart = r"\s*" if pieces and pieces[-1].endswith(r"\(") else r"\s+"
-            pieces.append(apart + _words(token) if pieces else _first_words(token))
+            pieces.append(blank + _words(token) if pieces else _first_words(token))
+        blank = r"\s*" if token in _PUNCTUATION else r"\s+"
     return "".join(pieces)
 
 

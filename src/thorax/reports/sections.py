@@ -10,7 +10,8 @@ from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 from thorax.reports.lexicon import Lexicon
-from thorax.reports.patterns import keys, lowered, words_of
+from thorax.reports.patterns import keys, words_of
+from thorax.reports.plain import plain
 
 WHOLE = "whole report"
 
@@ -149,7 +150,7 @@ def _is_list(text: str) -> bool:
 
 def _leads(piece: str, lexicon: Lexicon) -> bool:
     """Whether a list stands under a cue: "No evidence of:", with an item to a line."""
-    lead = lowered(piece.lstrip().split("\n", 1)[0].rstrip())
+    lead = plain(piece.lstrip().split("\n", 1)[0].rstrip()).text
     if not lead.endswith(":"):
         return False
     found = lexicon.cues.all(lead, keys(lead, words_of(lead)))

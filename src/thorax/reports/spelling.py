@@ -2,36 +2,19 @@
 
 One letter added, left out, changed, or two neighbours swapped (Damerau 1964), looked up by deletion
 (after Garbe's SymSpell, 2012). Of words of less than eight letters only swaps are mended: they have
-neighbours that mean something else ("nodular", "modular"). Places in the text are kept: `Corrected`
+neighbours that mean something else ("nodular", "modular"). Places in the text are kept: `Read`
 maps them back.
 """
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from thorax.reports.plain import Read
 
 SHORTEST = 5
 _LONG = 8
 _WORD = re.compile(rf"[^\W\d_]{{{SHORTEST},}}")
 _CACHED_WORDS = 100_000
-
-
-class Corrected(NamedTuple):
-    """A sentence with its misspellings mended.
-
-    Attributes:
-        text: the sentence that is read.
-        shifts: per mended word where it ends in `text`, and how much longer the original is.
-    """
-
-    text: str
-    shifts: tuple[tuple[int, int], ...] = ()
-
-    def original(self, place: int) -> int:
-        """The place in the sentence as written; exact at the edges of words."""
-        if not self.shifts:
-            return place
-        return place + sum(longer for end, longer in self.shifts if place >= end)
 
 
 class Corrector:
@@ -54,7 +37,7 @@ class Corrector:
         self._answers: dict[str, str] = {}
         self._right_words: set[str] = set()  # known to need no correction
 
-    def correct(self, sentence: str, words: list[str]) -> Corrected:
+    def correct(self, sentence: str, words: list[str]) -> Read:
         """A sentence in small letters, its long words mended where exactly one letter is wrong.
 
         Args:
@@ -62,7 +45,7 @@ class Corrector:
             words: its words, handed in because they are needed elsewhere too.
         """
         if self._right_words.issuperset(words):
-            return Corrected(sentence)
+            return Read(sentence)
         text, shifts = sentence, []
         grown = 0
         for match in _WORD.finditer(sentence):
@@ -75,7 +58,7 @@ class Corrector:
                 shifts.append((start + len(meant), longer))
         if not shifts and len(self._right_words) < _CACHED_WORDS:
             self._right_words.update(words)
-        return Corrected(text, tuple(shifts)) if shifts else Corrected(sentence)
+        return Read(text, tuple(shifts)) if shifts else Read(sentence)
 
     def _meant_by(self, word: str) -> str:
         if word not in self._answers:
