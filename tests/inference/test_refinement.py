@@ -1,7 +1,10 @@
 """Boxes about shapes that are plain to see, moved by maps whose answer is known or learned."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from thorax.inference.boxes import boxes_of
 from thorax.inference.refinement import (
@@ -160,6 +163,43 @@ def test_boxes_are_refined_where_the_image_shows_them_better_than_the_heatmap() 
         for box in boxes_of(cells, film(truth), maker, finding=name, frame_px=1, score=1.0)
     )
     assert refined > 0.8 > unrefined
+
+
+def test_without_other_patients_to_judge_by_boxes_are_not_refined() -> None:
+    cases = [replace(case, patient="one") for case in seen_cases(30, shown=True)]
+    alone = fit(cases, RidgeConfig(), origin="its own boxes")
+    assert alone is not None
+    assert alone.refiner is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weights": ((0.0,) * 10,) * 4},
+        {"weights": ((0.0,) * 107,) * 3},
+        {"steps": -1},
+        {"steps": 10**9},
+        {"window_sides": 0.0},
+        {"intercepts": (float("nan"), 0, 0, 0)},
+    ],
+)
+def test_a_broken_refiner_is_no_refiner(changes: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        refiner(**changes)
+
+
+@pytest.mark.parametrize("penalty", [0.0, -3.0, float("nan")])
+def test_penalties_are_above_0(penalty: float) -> None:
+    for config in (RidgeConfig, RefinementConfig):
+        with pytest.raises(ValidationError):
+            config(penalties=(penalty,))
+
+
+def test_a_box_never_shrinks_to_nothing() -> None:
+    smaller = refiner(steps=20, intercepts=(0, 0, -9, -9))
+    box = np.array([[0.4, 0.4, 0.01, 0.01]])
+    end = refine(box, view(FLAT, film(box[0])), smaller, **NO_LIMITS)
+    assert (end[:, 2:] >= 1e-3 - 1e-9).all()
 
 
 def test_of_two_boxes_that_come_together_only_the_first_is_drawn() -> None:

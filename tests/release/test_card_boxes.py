@@ -13,7 +13,11 @@ WORDS = "fitted on 312 boxes on 200 images of the training split"
 REFINED = default_regressor(2).model_copy(
     update={
         "refiner": Refiner(
-            steps=1, window_sides=2, least_window_share=0.1, intercepts=(0, 0, 0, 0), weights=()
+            steps=1,
+            window_sides=2,
+            least_window_share=0.1,
+            intercepts=(0, 0, 0, 0),
+            weights=((0.0,) * 107,) * 4,
         )
     }
 )

@@ -8,12 +8,12 @@ there. A heatmap's cells are coarse: the first box lies near its finding, the im
 Applies the map; `thorax.inference.refining` fits it. Needs neither PyTorch nor pandas.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Floats = NDArray[np.float64]
 Levels = NDArray[np.float32]
@@ -23,6 +23,13 @@ _BLUR_PX = 0.8
 _PIXEL_CELLS = 8
 _LEVEL_CELLS = 6
 _LARGEST_STEP = 0.7  # of a side, and of its logarithm
+_LEAST_SIDE = 1e-3
+MOST_STEPS: Final = 20
+_FEATURES: Final = 7 + _LEVEL_CELLS**2 + _PIXEL_CELLS**2
+
+
+Weight = Annotated[float, Field(allow_inf_nan=False)]
+Row = Annotated[tuple[Weight, ...], Field(min_length=_FEATURES, max_length=_FEATURES)]
 
 
 class Refiner(BaseModel):
@@ -30,14 +37,14 @@ class Refiner(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: int
+    steps: int = Field(ge=0, le=MOST_STEPS)
     """How often it is applied."""
-    window_sides: float
+    window_sides: float = Field(gt=0, le=10)
     """The window's width and height, in widths and heights of the box."""
-    least_window_share: float
+    least_window_share: float = Field(gt=0, lt=1)
     """No window is narrower or lower than this share of the frame."""
-    intercepts: tuple[float, float, float, float]
-    weights: tuple[tuple[float, ...], ...]
+    intercepts: tuple[Weight, Weight, Weight, Weight]
+    weights: tuple[Row, Row, Row, Row]
     """One row per output, one column per feature (see `features`)."""
 
 
@@ -109,7 +116,7 @@ def shifted(box: Floats, by: Floats, side: float, smallest: Any, largest: Any) -
     """A box [4] after the offsets [4], within the sizes, cut at the frame's edges."""
     by = np.clip(by, -_LARGEST_STEP, _LARGEST_STEP)
     centre = np.clip(box[:2] + box[2:] / 2 + by[:2] * box[2:] * [side, 1], 0, 1)
-    size = np.clip(box[2:] * np.exp(by[2:]), smallest, largest)
+    size = np.clip(box[2:] * np.exp(by[2:]), np.maximum(smallest, _LEAST_SIDE), largest)
     corner = np.clip(centre - size / 2, 0, 1)
     return np.concatenate([corner, np.clip(centre + size / 2, 0, 1) - corner])
 

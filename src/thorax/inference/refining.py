@@ -6,30 +6,33 @@ Hunter, Technometrics 1961). Nothing is random.
 """
 
 from itertools import product
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 from pydantic import Field
 
 from thorax.config import Config
 from thorax.inference.linear import solve
-from thorax.inference.refinement import Floats, Refiner, View, features, offsets
+from thorax.inference.refinement import MOST_STEPS, Floats, Refiner, View, features, offsets
 
 _WRONG: Final = np.array([(x, y, w, x * y * w) for x, y, w in product((-1, 1), repeat=3)], float)
+
+
+Penalty = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class RefinementConfig(Config):
     """How boxes are refined, and how that is learned."""
 
-    steps: int = Field(default=4, ge=0)
+    steps: int = Field(default=4, ge=0, le=MOST_STEPS)
     """How often a box is moved and stretched; 0: it stays as regression draws it."""
-    window_sides: float = Field(default=1.8, gt=0)
+    window_sides: float = Field(default=1.8, gt=0, le=10)
     """Width and height of the window that is looked at, in widths and heights of the box."""
     least_window_share: float = Field(default=0.12, gt=0, lt=1)
     """No window is narrower or lower than this share of the frame."""
     wrong_share: float = Field(default=0.15, gt=0, lt=1)
     """How far true boxes are moved and stretched to learn from, in their sides."""
-    penalties: tuple[float, ...] = Field(default=(3.0, 10.0, 30.0), min_length=1)
+    penalties: tuple[Penalty, ...] = Field(default=(3.0, 10.0, 30.0), min_length=1)
     """Ridge penalties that are tried, on features of unit variance."""
 
 

@@ -15,7 +15,7 @@ from typing import Final, Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from thorax.inference.refinement import Refiner, View, refine
 from thorax.localization.iou import iou
@@ -74,6 +74,14 @@ class BoxMaker(BaseModel):
     """Standard deviations of the windows in which a heatmap's spread about a peak is measured."""
     regressors: dict[str, Regressor] = {}
     """By finding; one that is missing has the stated default."""
+
+    @model_validator(mode="after")
+    def _maps_fit(self) -> "BoxMaker":
+        columns = _OWN + 4 * len(self.window_shares)
+        for finding, regressor in self.regressors.items():
+            if [len(row) for row in regressor.weights] != [columns] * 4:
+                raise ValueError(f"the map of {finding} must have 4 rows of {columns} weights")
+        return self
 
     def regressor(self, finding: str) -> Regressor:
         """The finding's map, or the default one."""

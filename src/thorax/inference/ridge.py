@@ -18,7 +18,7 @@ from thorax.config import Config
 from thorax.inference import refining
 from thorax.inference.linear import solve
 from thorax.inference.refinement import Refiner, View
-from thorax.inference.refining import RefinementConfig
+from thorax.inference.refining import Penalty, RefinementConfig
 from thorax.inference.regression import (
     Floats,
     Origin,
@@ -34,9 +34,9 @@ from thorax.localization.iou import iou
 class RidgeConfig(Config):
     """How the linear maps are fitted."""
 
-    penalties: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0, 100.0)
+    penalties: tuple[Penalty, ...] = Field(default=(1.0, 3.0, 10.0, 30.0, 100.0), min_length=1)
     """Ridge penalties that are tried, on features of unit variance."""
-    least_levels: tuple[float, ...] = (0.6, 0.7, 0.8, 0.9, 1.0)
+    least_levels: tuple[float, ...] = Field(default=(0.6, 0.7, 0.8, 0.9, 1.0), min_length=1)
     """Levels from which a further peak gives a box that are tried; 1: never."""
     folds: int = Field(default=5, ge=2)
     """Parts into which patients are divided when boxes are fitted on the others' boxes."""
@@ -93,11 +93,13 @@ def fit(cases: Sequence[Case], config: RidgeConfig, *, origin: Origin) -> Regres
     if len(_pairs(cases, config).truth) < config.least_boxes:
         return None
     learners = _learners(cases, config)
-    tried = [_Choice(*pair) for pair in product(config.penalties, (True, False))]
-    plain = _best(tried, learners, config)
-    penalties = config.refinement.penalties if config.refinement.steps else ()
-    tried = [plain, *(replace(plain, refinement=penalty) for penalty in penalties)]
-    choice = _best(tried, learners, config) if penalties else plain
+    best = -np.inf, _Choice(config.penalties[-1], mirrored=False)
+    for penalty, mirrored in product(config.penalties, (True, False)):
+        best = _better(best, _Choice(penalty, mirrored), learners, config)
+    _, plain = best
+    for penalty in config.refinement.penalties if config.refinement.steps else ():
+        best = _better(best, replace(plain, refinement=penalty), learners, config)
+    _, choice = best
     boxes = sum(len(case.truth) for case in cases)
     return _learned(learners, choice, config).model_copy(update={"boxes": boxes, "origin": origin})
 
@@ -128,16 +130,16 @@ def _learners(cases: Sequence[Case], config: RidgeConfig) -> list[_Learner]:
     return found
 
 
-def _best(tried: list[_Choice], learners: list[_Learner], config: RidgeConfig) -> _Choice:
-    """The choice that draws best for patients that were left out, with the best level."""
-    best, chosen = -np.inf, tried[-1]
-    for choice in tried:
-        drawn = _held_out(learners, choice, config)
-        for level in config.least_levels:
-            score = _score(drawn, level, config)
-            if score > best + 1e-9:  # of equals the first, whatever the last bits say
-                best, chosen = score, replace(choice, least_level=level)
-    return chosen
+def _better(
+    best: tuple[float, _Choice], choice: _Choice, learners: list[_Learner], config: RidgeConfig
+) -> tuple[float, _Choice]:
+    """The better of the best so far and a choice at any level, for patients that were left out."""
+    drawn = _held_out(learners, choice, config)
+    for level in config.least_levels:
+        score = _score(drawn, level, config)
+        if score > best[0] + 1e-9:  # of equals the first, whatever the last bits say
+            best = score, replace(choice, least_level=level)
+    return best
 
 
 def _pairs(cases: Sequence[Case], config: RidgeConfig) -> _Pairs:

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from thorax.findings import FINDINGS
 from thorax.reports.cues import counting
+from thorax.reports.forms import DENIED, UNTICKED
 from thorax.reports.lexicon import Cue, Direction, Kind, Lexicon, Phrase
 from thorax.reports.patterns import Found, apart, keys, words_of
 from thorax.reports.plain import Read, plain
@@ -27,7 +28,7 @@ _MEANING: dict[Kind, Assertion] = {
 }
 _PUNCTUATION = re.compile(r"[,;:()]")
 _OR = re.compile(r"\b(?:or|nor)\b")
-_MARKS = "?"  # a mark behind a finding speaks of its neighbour alone
+_MARKS = f" ?{DENIED}"  # a mark behind a finding speaks of its neighbour alone
 _DESCRIBES_WORDS = 6
 _ALONE_WORDS = 3
 
@@ -90,7 +91,7 @@ def mentions(sentence: str, lexicon: Lexicon, *, after_reach_words: int) -> tupl
                 start,
                 end,
                 sentence[start:end],
-                sentence[slice(*_placed(cue, read, corrected))] if cue else "",
+                sentence[slice(*_placed(cue, read, corrected))].strip() if cue else "",
                 rule,
                 clause.described(item, clause.severity),
                 clause.described(item, clause.laterality),
@@ -212,6 +213,8 @@ class _Clause:
 
     def _looks_on(self, cue: Found[Cue], start: int) -> bool:
         """Whether a cue is not done with what stood before it: "effusion resolved, mass seen"."""
+        if self._sentence[cue.start : cue.end].strip() == UNTICKED:
+            return not self._sentence[cue.end : start].strip()
         if not self._sentence[cue.end : start].lstrip().startswith((",", ";")):
             return True
         return not self._stands_also(cue, "after")

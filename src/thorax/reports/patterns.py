@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
-from thorax.reports.plain import TICKED, UNTICKED
+from thorax.reports.forms import DENIED, UNTICKED
 
 Payload = TypeVar("Payload")
 
 _GAP = r"(?:\s+[\w'/-]+){0,4}?"
-_PUNCTUATION = {",", ";", ":", "?", "(", UNTICKED, TICKED}
+_PUNCTUATION = {",", ";", ":", "?", "(", DENIED, UNTICKED}
 _MARKS = (*sorted(_PUNCTUATION), "-")
 _WORD = re.compile(r"\w+")
 _SLASHED = re.compile(r"\w/\w")
@@ -96,15 +96,14 @@ def keys(sentence: str, words: list[str]) -> frozenset[str]:
 def pattern_of(phrase: str) -> str:
     """The regular expression of one line: words, `word*`, `...` for a gap, `a / b` for either."""
     pieces: list[str] = []
-    blank = ""
     for token in _tokens(phrase):
         if token == "...":
             pieces.append(_GAP)
         elif token in _PUNCTUATION:
             pieces.append(rf"\s*{re.escape(token)}")
         else:
-            pieces.append(blank + _words(token) if pieces else _first_words(token))
-        blank = r"\s*" if token in _PUNCTUATION else r"\s+"
+            apart = r"\s*" if pieces and pieces[-1].endswith(r"\(") else r"\s+"
+            pieces.append(apart + _words(token) if pieces else _first_words(token))
     return "".join(pieces)
 
 
