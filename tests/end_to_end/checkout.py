@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CLOSED = Path(__file__).with_name("closed_network.py")
 
 SMALL: dict[str, Any] = {
-    "sources": {"phantom": {"patients": 150}},
+    "sources": {"phantom": {"patients": 120, "size_px": 128}},
     "dataset": {"size_px": 64},
     "training": {"epochs": 2, "patience_epochs": 2},
     "evaluation": {"replicates": 100},
