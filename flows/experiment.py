@@ -100,7 +100,7 @@ def run_stage(name: str, stage: str, tree: Path) -> None:
     Raises:
         ThoraxError, Killed: as `flows.dvc.write` does.
     """
-    with (tree.parent / "log.txt").open("a", encoding="utf-8") as log:
+    with (tree.parent / "log.txt").open("a", encoding="utf-8", buffering=1) as log:
         dvc.write("repro", "--single-item", stage, root=tree, show=_to(log.write, name))
 
 
