@@ -8,7 +8,8 @@ from safetensors.torch import save_file
 
 from thorax import config
 from thorax.errors import BadInput
-from thorax.model import ensemble
+from thorax.findings import FINDINGS
+from thorax.model import checkpoint, ensemble
 from thorax.model.classifier import Classifier, ModelConfig
 from thorax.model.ensemble import Ensemble, Network
 
@@ -80,6 +81,17 @@ def test_first_weights_of_an_ensemble_are_loaded_member_by_member(tmp_path: Path
     both = network(members=2)
     ensemble.initialise(both, settings(members=2), weights=str(tmp_path / "two.safetensors"))
     torch.testing.assert_close(both(levels())[0], taught(levels())[0])
+
+
+def test_an_ensemble_for_other_findings_or_another_order_is_refused(tmp_path: Path) -> None:
+    swapped = (*FINDINGS[1::-1], *FINDINGS[2:])
+    taught = ensemble.build(settings(members=2), findings=len(FINDINGS))
+    checkpoint.write(
+        tmp_path, taught.state_dict(), settings=settings(members=2), findings=swapped, size_px=64
+    )
+    path = str(tmp_path / "weights.safetensors")
+    with pytest.raises(BadInput, match="another order"):
+        ensemble.initialise(taught, settings(members=2), weights=path)
 
 
 def test_first_weights_of_more_members_are_refused(tmp_path: Path) -> None:

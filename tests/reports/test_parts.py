@@ -48,7 +48,12 @@ def test_sections_without_a_word_are_normal_unless_the_site_says_otherwise(text:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " \n", "INDICATION: Cough.", "FINDINGS: XXXX.", "FINDINGS:\nIMPRESSION: Kein Erguss."],
-)
+    [
+        "", " \n", "INDICATION: Cough.", "FINDINGS: XXXX.", "FINDINGS:\nIMPRESSION: Kein Erguss.",
+        "Derrame pleural grande. Corazon normal.", "Gro\u00dfer Pleuraerguss rechts. Herz normal.",
+        "Versamento pleurico massivo. Cuore normal.",
+        "Kein Pneumothorax. Kein Infiltrat. Herz normal.",
+    ],
+)  # fmt: skip
 def test_no_text_lost_words_and_other_languages_are_never_normal(text: str) -> None:
     assert label(text).state == "unmentioned"

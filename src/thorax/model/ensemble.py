@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from thorax import artifacts
+from thorax.findings import FINDINGS
 from thorax.model import weights as first_weights
 from thorax.model.classifier import Classifier, ModelConfig
 from thorax.model.scattering import Reader
@@ -85,6 +86,7 @@ def initialise(network: Network, settings: ModelConfig, *, weights: str) -> None
         path = artifacts.root() / weights
         state = first_weights.read(path)
         if any(key.startswith(_MEMBERS) for key in state):
+            first_weights.check_findings(path, FINDINGS)
             first_weights.load_whole(network, state, str(path))
             return
     for member in members_of(network):

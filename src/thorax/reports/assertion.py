@@ -28,7 +28,6 @@ _MEANING: dict[Kind, Assertion] = {
 }
 _PUNCTUATION = re.compile(r"[,;:()]")
 _OR = re.compile(r"\b(?:or|nor)\b")
-_MARKS = f" ?{DENIED}"  # a mark behind a finding speaks of its neighbour alone
 _DESCRIBES_WORDS = 6
 _ALONE_WORDS = 3
 
@@ -77,7 +76,7 @@ def mentions(sentence: str, lexicon: Lexicon, *, after_reach_words: int) -> tupl
         words = words_of(corrected.text)
     known = keys(corrected.text, words)
     named = _named(lexicon.phrases.all(corrected.text, known))
-    if not named or _is_foreign(words, lexicon.foreign):
+    if not named or is_foreign(words, lexicon.foreign):
         return ()
     clause = _Clause(corrected.text, known, lexicon, named, after_reach_words)
     found = []
@@ -125,8 +124,8 @@ def _named(found: list[Found[Phrase]]) -> list[Found[Phrase]]:
     return sorted(kept, key=lambda item: (item.start, item.end))
 
 
-def _is_foreign(words: list[str], languages: dict[str, bool]) -> bool:
-    """Whether more of a sentence's words are frequent in other languages than in English."""
+def is_foreign(words: list[str], languages: dict[str, bool]) -> bool:
+    """Whether more of the words are frequent in other languages than in English."""
     known = [languages[word] for word in words if word in languages]
     return sum(known) > len(known) - sum(known)
 
@@ -226,9 +225,19 @@ class _Clause:
     def _looks_back(self, cue: Found[Cue], end: int) -> bool:
         if self._describes_the_next(cue):
             return False
-        words = len(self._sentence[end : cue.start].split())
-        is_mark = not self._sentence[cue.start : cue.end].strip(_MARKS)
-        return words <= (0 if is_mark else self._reach)
+        between = self._sentence[end : cue.start]
+        mark = self._sentence[cue.start : cue.end].strip()
+        if mark == DENIED or (mark == "?" and not self._asks(between, cue)):
+            return not between.strip()
+        return len(between.split()) <= self._reach
+
+    def _asks(self, between: str, cue: Found[Cue]) -> bool:
+        """Whether "?" ends the sentence, with no other mention before it: "mass in right lung?"."""
+        return not (
+            self._sentence[cue.end :].strip()
+            or _PUNCTUATION.search(between)
+            or any(cue.start - len(between) <= item.start < cue.start for item in self._named)
+        )
 
     def _is_told_of(self, end: int) -> bool:
         """Whether a word follows a mention that only what is there can have: "is unchanged"."""

@@ -81,11 +81,11 @@ class Run:
 
 
 def pooling_label(settings: dict[str, Any]) -> str:
-    """`LSE r = 10`, `average` or `max`."""
+    """`LSE r = 10`, `LSE-LBA, r from 10`, `average pooling` or `max pooling`."""
     pooling = str(settings.get("pooling", ""))
     if pooling.startswith("lse"):
-        learned = " (learned)" if "learn" in pooling else ""
-        return f"LSE r = {float(settings.get('lse_r', 0)):g}{learned}"
+        r = f"{float(settings.get('lse_r', 0)):g}"
+        return f"LSE-LBA, r from {r}" if pooling == "lse-lba" else f"LSE r = {r}"
     return f"{pooling} pooling" if pooling else ""
 
 
