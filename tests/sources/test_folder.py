@@ -218,3 +218,31 @@ def test_the_named_folder_comes_before_the_configured_one(
     config = hospital.config(images="/nowhere")
     assert isinstance(config, SourcesConfig)
     assert hospital.pull(config=config, from_path=hospital.folder).images == 7
+
+
+def test_boxes_without_image_and_rows_without_label_are_counted(
+    hospital: Hospital, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hospital.rows[3] = (*hospital.rows[3][:5], "")
+    hospital.write_table()
+    header = ("image", "finding", "x_px", "y_px", "w_px", "h_px", "frame_px")
+    boxes = [("000.png", "Mass", 1, 1, 5, 5, 64), ("zzz.png", "Mass", 1, 1, 5, 5, 64)]
+    write_rows(hospital.folder / "boxes.csv", header, boxes)
+    hospital.pull(config=hospital.config(boxes="boxes.csv"))
+    said = capsys.readouterr().err
+    assert "1 boxes are of images that are not there" in said
+    assert "row 3, zzz.png" in said
+    assert "1 rows with nothing in 'labels'" in said
+    assert len(_read(hospital, "boxes")) == 1
+
+
+def test_links_to_folders_are_followed_once(hospital: Hospital, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "archive"
+    elsewhere.mkdir()
+    (elsewhere / "far.png").write_bytes(png(9))
+    (hospital.folder / "linked").symlink_to(elsewhere)
+    (elsewhere / "round").symlink_to(hospital.folder)
+    hospital.rows.append(("linked/far.png", *hospital.rows[0][1:]))
+    hospital.write_table()
+    hospital.pull()
+    assert "linked_far.png" in _entries(hospital)

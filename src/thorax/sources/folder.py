@@ -6,6 +6,7 @@ only, every finding is unknown and the labels are mined.
 Does not anonymize: patient names and report texts are copied as they stand.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,7 +70,7 @@ def inside(folder: Path, name: str) -> Path:
 
 def _images(folder: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(_below(folder)):
         if not is_image(path.name) or not path.is_file():
             continue
         name = path.relative_to(folder).as_posix().replace("/", "_")
@@ -79,6 +80,18 @@ def _images(folder: Path) -> dict[str, Path]:
     if not files:
         raise BadInput(f"{folder} has no PNG or JPEG file")
     return files
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Every file below `folder`, links to folders followed, each folder once."""
+    seen: set[str] = set()
+    for place, within, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            within.clear()
+            continue
+        seen.add(real)
+        yield from (Path(place, name) for name in names)
 
 
 def _rows_by_image(path: Path, config: FolderConfig, files: dict[str, Path]) -> dict[str, Row]:
@@ -98,6 +111,7 @@ def _rows_by_image(path: Path, config: FolderConfig, files: dict[str, Path]) -> 
             )
         found[name] = row
     _say_what_is_missing(path, found, files)
+    _say_what_is_empty(path, found, config)
     return found
 
 
@@ -119,6 +133,18 @@ def _say_what_is_missing(path: Path, rows: dict[str, Row], files: dict[str, Path
 def _flat(cell: str) -> str:
     """The name that an image of that path gets."""
     return cell.replace("\\", "/").removeprefix("./").replace("/", "_")
+
+
+def _say_what_is_empty(path: Path, rows: dict[str, Row], config: FolderConfig) -> None:
+    column = config.columns.findings
+    if column is None:
+        return
+    empty = [row for row in rows.values() if not row[column]]
+    if empty:
+        say(
+            f"{path.name}: {len(empty):,} rows with nothing in {column!r} count as without any "
+            f"finding (the first: row {empty[0].line:,}); leave out rows that nobody labelled"
+        )
 
 
 class _Finder:
@@ -206,11 +232,18 @@ def _boxes(
 ) -> pd.DataFrame:
     columns = layout.COLUMNS["boxes"]
     find = _Finder(files)
-    boxes = []
+    boxes, lost = [], []
     for row in read_rows(path, need=columns):
         name = find(row["image"], row)
         findings = finding_names([row["finding"]], row.where, config.names)
         numbers = [number(row[column], row.where, column) for column in columns[2:]]
         if name in images:
             boxes += [(name, finding, *numbers) for finding in findings]
+        else:
+            lost.append(row)
+    if lost:
+        say(
+            f"{path.name}: {len(lost):,} boxes are of images that are not there or have no row, "
+            f"and are left out (the first: row {lost[0].line:,}, {lost[0]['image']})"
+        )
     return pd.DataFrame(boxes, columns=list(columns))
