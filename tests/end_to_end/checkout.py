@@ -39,6 +39,11 @@ class Checkout:
     path: Path
     closed: bool = False
 
+    @property
+    def said(self) -> Path:
+        """Where a started command writes; ignored by git, as what is new would be another run."""
+        return self.path / ".thorax/run.log"
+
     def command(self, *arguments: str) -> list[str]:
         thorax = [sys.executable, "-m", "thorax.cli.app", *arguments]
         if self.closed:
@@ -62,8 +67,9 @@ class Checkout:
         )
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start a command that writes to `run.log`: an orphan of it would hold a pipe open."""
-        with (self.path / "run.log").open("wb") as log:
+        """Start a command that writes to `said`: an orphan of it would hold a pipe open."""
+        self.said.parent.mkdir(exist_ok=True)
+        with self.said.open("wb") as log:
             return subprocess.Popen(
                 self.command(*arguments),
                 cwd=self.path,

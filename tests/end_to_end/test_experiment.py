@@ -51,8 +51,8 @@ def test_an_experiment_survives_a_kill_and_runs_the_code_of_its_worktrees(
     first = checkout.start("experiment", "trial", "--runs", "average", "max")
     deadline = time.monotonic() + WITHIN_S
     while "training: epoch 2" not in log(checkout, "max"):
-        assert first.poll() is None, (checkout.path / "run.log").read_text()
-        assert time.monotonic() < deadline, (checkout.path / "run.log").read_text()
+        assert first.poll() is None, checkout.said.read_text()
+        assert time.monotonic() < deadline, checkout.said.read_text()
         time.sleep(0.05)
     os.kill(first.pid, signal.SIGKILL)
     first.wait()

@@ -29,7 +29,7 @@ def wait_for_stage(
                 time.sleep(0.7)
                 return process
         if run.poll() is not None:
-            said = (checkout.path / "run.log").read_text()
+            said = checkout.said.read_text()
             raise AssertionError(f"the run ended before {stage} began:\n{said}")
         time.sleep(0.05)
     raise AssertionError(f"{stage} did not begin within {STARTED_WITHIN_S:.0f} s")
