@@ -25,7 +25,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     made = clone(tmp_path_factory.mktemp("experiment") / "thorax", settings=TINY)
     small = {"training": {"epochs": 6, "patience_epochs": 6, "model": {"backbone": "resnet10"}}}
     runs = {
-        "too-small": {"label": "VGG-16", "params": {"training": {"model": {"backbone": "vgg16"}},
+        "too-small": {"label": "VGG-16", "params": {"training": {"model": {"backbone": "vgg16", "stride_px": 32}},
                                                     "dataset": {"size_px": 16}}},
         "average": {"label": "average", "params": {"training": {"model": {"pooling": "average"}}}},
         "max": {"label": "max", "params": {"training": {"model": {"pooling": "max"}}}},
