@@ -24,9 +24,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A clone with an experiment of two short runs and one that cannot be."""
     made = clone(tmp_path_factory.mktemp("experiment") / "thorax", settings=TINY)
     small = {"training": {"epochs": 6, "patience_epochs": 6, "model": {"backbone": "resnet10"}}}
+    coarse = {"training": {"model": {"backbone": "vgg16", "stride_px": 32}}}
     runs = {
-        "too-small": {"label": "VGG-16", "params": {"training": {"model": {"backbone": "vgg16", "stride_px": 32}},
-                                                    "dataset": {"size_px": 16}}},
+        "too-small": {"label": "VGG-16", "params": {**coarse, "dataset": {"size_px": 16}}},
         "average": {"label": "average", "params": {"training": {"model": {"pooling": "average"}}}},
         "max": {"label": "max", "params": {"training": {"model": {"pooling": "max"}}}},
     }  # fmt: skip
