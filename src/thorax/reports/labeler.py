@@ -14,7 +14,6 @@ from thorax.reports import lexicon
 from thorax.reports.assertion import Assertion, Mention, is_foreign, mentions
 from thorax.reports.lexicon import Lexicon
 from thorax.reports.patterns import words_of
-from thorax.reports.plain import plain
 from thorax.reports.sections import Sentence, sentences, silent
 from thorax.reports.settings import ReportsConfig
 
@@ -94,18 +93,9 @@ class Labeler:
         normal = _normal([*labels, *beyond], _aggregate(NORMAL, found.get(NORMAL)))
         if not found and self._silent == "normal" and (heading := silent(text, self._lexicon)):
             normal = _of_silence(heading)
-        if normal.state == "positive" and self._is_foreign(text):
+        if normal.state == "positive" and is_foreign(words_of(text.lower()), self._lexicon.foreign):
             normal = Label(NORMAL, "unmentioned", rule=FOREIGN)
         return [*labels, normal]
-
-    def _is_foreign(self, text: str) -> bool:
-        """Whether a report is in another language: "normal" is a word of many."""
-        words = [
-            word
-            for sentence in sentences(text, self._lexicon)
-            for word in words_of(plain(sentence.text).text)
-        ]
-        return is_foreign(words, self._lexicon.foreign)
 
     def mentions(self, text: str) -> list[tuple[Sentence, Mention]]:
         """Every mention of every finding, sentence by sentence, concluding sections first."""
