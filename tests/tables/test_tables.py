@@ -15,6 +15,7 @@ from thorax.cli.tables import tables
 from thorax.errors import BadInput
 from thorax.findings import CHESTX_RAY8, FINDINGS
 from thorax.tables import catalogue, formats
+from thorax.tables.runs import pooling_label
 from thorax.tables.table import Row, Table
 from thorax.tables.write import write
 
@@ -149,6 +150,28 @@ def test_without_a_run_the_paper_stands_alone_and_every_cell_of_ours_says_why(
     written = {path.name for path in write(made, checkout / "out")}
     assert "table-7.png" in written and "pointing.md" in written
     assert "pointing.png" not in written  # there is nothing to draw
+
+
+def test_an_experiment_alone_speaks_of_its_own_test_images(checkout: Path) -> None:
+    put_run(checkout, "paper", "resnet50-w-cel", backbone="resnet50", pooling="lse", lse_r=10.0)
+    shutil.rmtree(checkout / "artifacts")
+    for word in ("3", "17"):
+        table = one(word)
+        assert not table.computed_on.startswith("Nothing was computed")
+        counted = next(line for line in table.rows if "positive" in line.name)
+        assert counted.cells["Mass"].value > 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "label"),
+    [
+        ({"pooling": "lse", "lse_r": 10.0}, "LSE r = 10"),
+        ({"pooling": "lse-lba", "lse_r": 10.0}, "LSE-LBA, r from 10"),
+        ({"pooling": "max"}, "max pooling"),
+    ],
+)
+def test_a_pooling_has_its_name(settings: dict[str, object], label: str) -> None:
+    assert pooling_label(settings) == label
 
 
 def test_a_word_that_means_no_table_lists_those_that_do(checkout: Path) -> None:

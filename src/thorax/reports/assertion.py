@@ -76,7 +76,7 @@ def mentions(sentence: str, lexicon: Lexicon, *, after_reach_words: int) -> tupl
         words = words_of(corrected.text)
     known = keys(corrected.text, words)
     named = _named(lexicon.phrases.all(corrected.text, known))
-    if not named or is_foreign(words, lexicon.foreign):
+    if not named or lexicon.is_foreign(words):
         return ()
     clause = _Clause(corrected.text, known, lexicon, named, after_reach_words)
     found = []
@@ -122,12 +122,6 @@ def _named(found: list[Found[Phrase]]) -> list[Found[Phrase]]:
             by_finding.setdefault(item.what.finding, []).append(item)
     kept = [item for items in by_finding.values() for item in apart(items)]
     return sorted(kept, key=lambda item: (item.start, item.end))
-
-
-def is_foreign(words: list[str], languages: dict[str, bool]) -> bool:
-    """Whether more of the words are frequent in other languages than in English."""
-    known = [languages[word] for word in words if word in languages]
-    return sum(known) > len(known) - sum(known)
 
 
 class _Clause:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from thorax.findings import FINDINGS, NORMAL, State
 from thorax.reports import lexicon
-from thorax.reports.assertion import Assertion, Mention, is_foreign, mentions
+from thorax.reports.assertion import Assertion, Mention, mentions
 from thorax.reports.lexicon import Lexicon
 from thorax.reports.patterns import words_of
 from thorax.reports.sections import Sentence, sentences, silent
@@ -93,7 +93,7 @@ class Labeler:
         normal = _normal([*labels, *beyond], _aggregate(NORMAL, found.get(NORMAL)))
         if not found and self._silent == "normal" and (heading := silent(text, self._lexicon)):
             normal = _of_silence(heading)
-        if normal.state == "positive" and is_foreign(words_of(text.lower()), self._lexicon.foreign):
+        if normal.state == "positive" and self._lexicon.is_foreign(words_of(text.lower())):
             normal = Label(NORMAL, "unmentioned", rule=FOREIGN)
         return [*labels, normal]
 

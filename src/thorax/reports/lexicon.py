@@ -112,6 +112,11 @@ class Lexicon:
     foreign: dict[str, bool]
     spelling: spelling.Corrector
 
+    def is_foreign(self, words: list[str]) -> bool:
+        """Whether more of the words are frequent in other languages than in English."""
+        known = [self.foreign[word] for word in words if word in self.foreign]
+        return sum(known) > len(known) - sum(known)
+
 
 @cache
 def load(folder: Path = BUILT_IN) -> Lexicon:
