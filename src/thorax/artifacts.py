@@ -16,11 +16,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, TextIO
 
 from thorax.errors import BadInput
+
+if TYPE_CHECKING:  # half a second of processor time, which `--help` does not need
+    import pandas as pd
 
 
 def root() -> Path:
@@ -154,14 +155,16 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
-def write_table(path: Path, table: pd.DataFrame) -> None:
+def write_table(path: Path, table: "pd.DataFrame") -> None:
     """Write a data frame as Parquet without its index, atomically; same frame, same bytes."""
     with atomic_file(path) as temporary:
         table.to_parquet(temporary, index=False, compression="zstd")
 
 
-def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+def read_table(path: Path, columns: list[str] | None = None) -> "pd.DataFrame":
     """Read a Parquet file; a missing or broken one is a `BadInput` naming it."""
+    import pandas as pd
+
     try:
         return pd.read_parquet(path, columns=columns)
     except FileNotFoundError as error:
@@ -170,7 +173,7 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         raise BadInput(f"{path} is not readable Parquet ({error})") from error
 
 
-def read_csv(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
+def read_csv(path: Path, columns: Sequence[str] = ()) -> "pd.DataFrame":
     """Read a CSV file as text, an empty cell as ""; a column of `columns` must be there.
 
     The file is first gone through line by line, in constant memory; pandas sees it when it is whole
@@ -181,6 +184,8 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
             shift it), a text that is not UTF-8, a quote that never ends, more than `MOST_ROWS`
             rows; or a header that lacks a column, has one twice, or is separated by something else.
     """
+    import pandas as pd
+
     try:
         _refuse_broken(path, columns)
         return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")

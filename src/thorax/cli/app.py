@@ -1,7 +1,9 @@
 """The `thorax` command: a thin front over the same functions that the flows and stages call."""
 
+import os
 import sys
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -15,14 +17,14 @@ from thorax.errors import BadInput, ThoraxError
 app = typer.Typer(
     name="thorax",
     help="Retrain, check and ship chest X-ray models. Not a medical device.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(data, name="data")
-app.add_typer(schedule, name="schedule")
-app.command()(doubts.noise)
-app.command()(doubts.review)
+_WRONG_USAGE = 64  # EX_USAGE of sysexits.h: 2 is left to verdicts
+
+# The panels of `thorax --help`, and the commands in them, stand in working order.
+_FIRST, _DATA, _LABELS = "First steps", "Data", "Labels"
+_MODEL, _PRODUCTION, _EXPERIMENTS = "Model", "Production", "Experiments"
 
 Source = Annotated[
     str | None, typer.Option(help="phantom, nih, openi or folder; default: params.yaml")
@@ -37,7 +39,25 @@ From = Annotated[
 ]
 
 
-@app.command()
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"thorax {version('thorax')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Retrain, check and ship chest X-ray models. Not a medical device."""
+
+
+@app.command(rich_help_panel=_FIRST)
 def retrain(
     source: Source = None,
     from_path: From = None,
@@ -49,7 +69,23 @@ def retrain(
     retrain(source=source, from_path=from_path, preset=preset)
 
 
-@app.command()
+@app.command(rich_help_panel=_FIRST)
+def status() -> None:
+    """Where everything stands, in one screen."""
+    from thorax.cli.status import print_status
+
+    print_status()
+
+
+@app.command(rich_help_panel=_FIRST)
+def doctor() -> None:
+    """What this machine has and lacks, with what to do."""
+    from thorax.cli.doctor import print_doctor
+
+    print_doctor()
+
+
+@app.command(rich_help_panel=_DATA)
 def pull(
     source: Source = None,
     from_path: From = None,
@@ -61,31 +97,75 @@ def pull(
     pull(source=source, from_path=from_path, commit=commit)
 
 
-@app.command()
+@app.command(rich_help_panel=_DATA)
 def validate() -> None:
-    """Judge the data alone. Exit status: 0 accepted, 2 refused, 1 could not be judged."""
+    """Check the data alone. Exit status: 0 accepted, 2 refused, 1 could not be checked."""
     from thorax.cli.validate import validate
 
     sys.exit(validate())
 
 
-@app.command()
-def status() -> None:
-    """Where everything stands, in one screen."""
-    from thorax.cli.status import print_status
-
-    print_status()
+app.add_typer(data, name="data", rich_help_panel=_DATA)
 
 
-@app.command()
-def doctor() -> None:
-    """What this machine has and lacks, with what to do."""
-    from thorax.cli.doctor import print_doctor
+@app.command(rich_help_panel=_DATA)
+def forget(
+    patient: Annotated[str, typer.Argument(help="The id, as in data/entries.csv.")],
+    source: Annotated[str | None, typer.Option(help="Default: the source of data/.")] = None,
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Also from DVC's cache, the remotes and this machine.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List only.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove a patient: the next data version is without them, and no pull brings them back."""
+    from thorax.cli.forget import forget
 
-    print_doctor()
+    forget(patient, source=source, erase=erase, dry_run=dry_run, yes=yes)
 
 
-@app.command()
+@app.command(rich_help_panel=_LABELS)
+def mine(
+    report: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TEXT|PATH]",
+            help="One report's text (default: stdin), or a .txt, .xml, .csv, .tsv, .parquet, .tgz "
+            "or folder of reports.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Parquet: one row per report and finding.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Every mention, with the rule's line.")
+    ] = False,
+    rules: Annotated[
+        str | None, typer.Option(help="A folder with phrases/ and rules/ of your own.")
+    ] = None,
+    diff: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="RULES_A RULES_B",
+            help="Which labels flip from one such folder to another; `built-in` is Thorax's own.",
+        ),
+    ] = None,
+    report_column: Annotated[str, typer.Option(help="A table's column of ids.")] = "report",
+    text_column: Annotated[str, typer.Option(help="Its column of texts.")] = "text",
+    patient_column: Annotated[str, typer.Option(help="Its column of patients.")] = "patient",
+) -> None:
+    """Read findings out of reports, each with the sentence and the rule that decided it."""
+    from thorax.cli.mine import mine
+
+    columns = (report_column, text_column, patient_column)
+    mine(report, output=output, explain=explain, rules=rules, diff=diff, columns=columns)
+
+
+app.command(rich_help_panel=_LABELS)(doubts.noise)
+app.command(rich_help_panel=_LABELS)(doubts.review)
+
+
+@app.command(rich_help_panel=_MODEL)
 def score(
     path: Annotated[
         Path, typer.Argument(help="A folder, an image, or a text file of image paths.")
@@ -99,7 +179,7 @@ def score(
     score(path, output=output, boxes=boxes)
 
 
-@app.command()
+@app.command(rich_help_panel=_MODEL)
 def show(
     image: Annotated[str, typer.Argument(help="A name in data/entries.csv.")],
     output: Annotated[Path, typer.Option(help="The PNG to write.")],
@@ -114,7 +194,42 @@ def show(
     show(image, finding=finding, output=output, report=report)
 
 
-@app.command()
+@app.command(rich_help_panel=_MODEL)
+def evaluate(
+    release: Annotated[
+        str | None,
+        typer.Argument(
+            help="A tag of .thorax/releases/, a .bento file, or a folder with a predictor; "
+            "default: the last trained one."
+        ),
+    ] = None,
+    on: Annotated[str, typer.Option(help="The source: folder, nih or phantom.")] = "folder",
+    from_path: From = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The folder of the report; default: .thorax/evaluations/.")
+    ] = None,
+    split: Annotated[
+        str, typer.Option(help="auto: the source's official test split where it has one, else all.")
+    ] = "auto",
+) -> None:
+    """Evaluate a predictor on labelled images of your own, without training."""
+    from thorax.cli.evaluate import evaluate
+
+    evaluate(release, source=on, from_path=from_path, output=output, split=split)
+
+
+@app.command(rich_help_panel=_PRODUCTION)
+def serve(port: int = 3000) -> None:
+    """Serve the last blessed bento on this machine."""
+    from thorax.release.serve import serve
+
+    serve(port)
+
+
+app.add_typer(schedule, name="schedule", rich_help_panel=_PRODUCTION)
+
+
+@app.command(rich_help_panel=_EXPERIMENTS)
 def experiment(
     name: Annotated[
         str | None, typer.Argument(help="A file in experiments/; none: list them.")
@@ -159,7 +274,7 @@ def experiment(
         )
 
 
-@app.command()
+@app.command(rich_help_panel=_EXPERIMENTS)
 def tables(
     which: Annotated[
         list[str] | None,
@@ -179,104 +294,40 @@ def tables(
     tables(which or [], output=output, from_path=from_path)
 
 
-@app.command()
-def mine(
-    report: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[TEXT|PATH]",
-            help="One report's text (default: stdin), or a .txt, .xml, .csv, .tsv, .parquet, .tgz "
-            "or folder of reports.",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="Parquet: one row per report and finding.")
-    ] = None,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Every mention, with the rule's line.")
-    ] = False,
-    rules: Annotated[
-        str | None, typer.Option(help="A folder with phrases/ and rules/ of your own.")
-    ] = None,
-    diff: Annotated[
-        tuple[str, str] | None,
-        typer.Option(
-            metavar="RULES_A RULES_B",
-            help="Which labels flip from one such folder to another; `built-in` is Thorax's own.",
-        ),
-    ] = None,
-    report_column: Annotated[str, typer.Option(help="A table's column of ids.")] = "report",
-    text_column: Annotated[str, typer.Option(help="Its column of texts.")] = "text",
-    patient_column: Annotated[str, typer.Option(help="Its column of patients.")] = "patient",
-) -> None:
-    """Read findings out of reports, each with the sentence and the rule that decided it."""
-    from thorax.cli.mine import mine
-
-    columns = (report_column, text_column, patient_column)
-    mine(report, output=output, explain=explain, rules=rules, diff=diff, columns=columns)
-
-
-@app.command()
-def evaluate(
-    release: Annotated[
-        str | None,
-        typer.Argument(
-            help="A tag of .thorax/releases/, a .bento file, or a folder with a predictor; "
-            "default: the last trained one."
-        ),
-    ] = None,
-    on: Annotated[str, typer.Option(help="The source: folder, nih or phantom.")] = "folder",
-    from_path: From = None,
-    output: Annotated[
-        Path | None, typer.Option(help="The folder of the report; default: .thorax/evaluations/.")
-    ] = None,
-    split: Annotated[
-        str, typer.Option(help="auto: the source's official test split where it has one, else all.")
-    ] = "auto",
-) -> None:
-    """Evaluate a predictor on labelled images of your own, without training."""
-    from thorax.cli.evaluate import evaluate
-
-    evaluate(release, source=on, from_path=from_path, output=output, split=split)
-
-
-@app.command()
-def forget(
-    patient: Annotated[str, typer.Argument(help="The id, as in data/entries.csv.")],
-    source: Annotated[str | None, typer.Option(help="Default: the source of data/.")] = None,
-    erase: Annotated[
-        bool, typer.Option("--erase", help="Also from DVC's cache, the remotes and this machine.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List only.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Remove a patient: the next data version is without them, and no pull brings them back."""
-    from thorax.cli.forget import forget
-
-    forget(patient, source=source, erase=erase, dry_run=dry_run, yes=yes)
-
-
-@app.command()
-def serve(port: int = 3000) -> None:
-    """Serve the last blessed bento on this machine."""
-    from thorax.release.serve import serve
-
-    serve(port)
-
-
 def main() -> None:
-    """Run the command; what a user can mend is said in plain lines, without a traceback."""
+    """Run the command; what a user can fix is reported in plain lines, without a traceback.
+
+    Exit status: 0 done, 1 an error that a user can fix, 2 a verdict forbids it, 64 wrong usage.
+    """
     try:
         _prefer_checkout()
-        app()
+        status = app(sys.argv[1:] or ["--help"], prog_name="thorax", standalone_mode=False)
+        sys.exit(status)
+    except typer.TyperException as error:
+        _print_usage_error(error)
+        sys.exit(_WRONG_USAGE)
     except ThoraxError as error:
         print(f"thorax: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader, such as `head`, has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
         print(f"thorax: {error.filename or ''}: {error.strerror}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+
+
+def _print_usage_error(error: typer.TyperException) -> None:
+    """One line on what is wrong and where the right usage is shown; a group alone shows it."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    command = context.command_path if context else "thorax"
+    what = error.format_message().rstrip(".")
+    if what == "Missing command" and context:
+        print(context.get_help())
+    else:
+        print(f"{command}: {what}; `{command} --help` shows the usage", file=sys.stderr)
 
 
 def _prefer_checkout() -> None:

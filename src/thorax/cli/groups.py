@@ -6,8 +6,8 @@ import typer
 
 from thorax import artifacts, environment
 
-data = typer.Typer(help="Dataset versions, thin over git and DVC.", no_args_is_help=True)
-schedule = typer.Typer(help="Retraining on a schedule.", no_args_is_help=True)
+data = typer.Typer(help="Dataset versions, thin over git and DVC.")
+schedule = typer.Typer(help="Retraining on a schedule.")
 
 
 @data.command("log")
