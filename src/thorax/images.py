@@ -29,18 +29,33 @@ class UnreadableImage(BadInput):
 
 
 @dataclass(frozen=True)
+class ImageWarning:
+    """Something about a file that a reader of its result should know.
+
+    Attributes:
+        code: a short name that stays, such as `orientation-applied`.
+        text: one sentence for people.
+    """
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Decoded:
     """An image as decoded.
 
     Attributes:
-        pixels: grey levels, uint8 [H, W].
+        pixels: grey levels, uint8 [H, W], the way up that the file asks for.
         channels: channels of the file, 1 to 4.
         bit_depth: bits per channel of the file, 8 or 16.
+        warnings: what was done to the levels or the orientation, if anything.
     """
 
     pixels: Pixels
     channels: int
     bit_depth: int
+    warnings: tuple[ImageWarning, ...] = ()
 
 
 def decode(content: bytes) -> Decoded:
