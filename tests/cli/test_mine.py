@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -66,3 +67,13 @@ def test_a_list_of_unread_reports_is_not_written_over_the_reports(tmp_path: Path
     output = str(tmp_path / "labels.parquet")
     told = RUNNER.invoke(app, ["mine", str(path), "--output", output])
     assert isinstance(told.exception, BadInput) and path.exists()
+
+
+def test_a_column_of_text_alone_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("text\nA mass.\nNo mass.\n")
+    output = tmp_path / "labels.parquet"
+    call = ["mine", str(tmp_path / "r.csv"), "--text-column", "text", "--output", str(output)]
+    answer = RUNNER.invoke(app, call)
+    assert answer.exit_code == 0 and "report ids are row numbers" in answer.stderr
+    labels = pd.read_parquet(output).set_index(["report", "finding"])["state"]
+    assert (labels["1", "Mass"], labels["2", "Mass"]) == ("positive", "negative")

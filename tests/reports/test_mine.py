@@ -13,9 +13,10 @@ import pytest
 from thorax.errors import BadInput
 from thorax.findings import FINDINGS, NORMAL
 from thorax.reports import incoming, lexicon, mine, table, unpacking
-from thorax.reports.incoming import Columns, Report, Unread
+from thorax.reports.incoming import Report, Unread
 from thorax.reports.seen import Seen
 from thorax.reports.settings import ReportsConfig
+from thorax.reports.table_columns import Columns
 
 SETTINGS = ReportsConfig()
 TEXTS = {
@@ -224,6 +225,59 @@ def test_a_missing_column_is_named_with_the_option_that_helps(tmp_path: Path) ->
         list(incoming.read(path))
     labels = mined(path, tmp_path, Columns(report="id"))
     assert state(labels, "r1", "Mass") == "positive"
+
+
+def write_table(path: Path, frame: pd.DataFrame) -> Path:
+    if path.suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet"])
+@pytest.mark.parametrize("column", ["text", "Radiology report", "IMPRESSION"])
+@pytest.mark.parametrize("others", [[], ["age", "site"]])
+@pytest.mark.parametrize("named", [True, False])
+def test_rows_without_ids_are_numbered(
+    suffix: str, column: str, others: list[str], named: bool, tmp_path: Path
+) -> None:
+    frame = pd.DataFrame({column: ["A mass, large.", "No mass.", "Possible mass."]})
+    path = write_table(tmp_path / f"r.{suffix}", frame.assign(**dict.fromkeys(others, "7")))
+    if others and not named:
+        with pytest.raises(BadInput, match=r"no column 'report'; it has .*--report-column"):
+            list(incoming.read(path))
+        return
+    labels = mined(path, tmp_path, Columns(text=column if named else None))
+    states = [state(labels, report, "Mass") for report in ("1", "2", "3")]
+    assert states == ["positive", "negative", "uncertain"]
+
+
+def test_a_number_is_its_row_also_behind_rows_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text('text,age\nA mass.,3\nA mass.\n"never closed,4\nNo mass.,5\n')
+    told = list(incoming.read(path, Columns(text="text")))
+    assert [item.report for item in told if isinstance(item, Report)] == ["1", "4"]
+    frame = pd.DataFrame({"text": ["A mass.", None, "No mass."]})
+    told = list(incoming.read(write_table(tmp_path / "r.parquet", frame)))
+    assert [item.report for item in told] == ["1", "2", "3"]
+    assert isinstance(told[1], Unread)
+
+
+def test_commas_without_quotes_part_no_text_where_there_is_one_column(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("text\nNo effusion, mass, or nodule.\nA mass\n")
+    told = [item for item in incoming.read(path) if isinstance(item, Report)]
+    assert [item.text for item in told] == ["No effusion, mass, or nodule.", "A mass"]
+
+
+@pytest.mark.parametrize("first", ["Zebedee has effusions", "No Zebedee, a mass."])
+def test_a_first_line_that_may_be_a_report_is_no_header(first: str, tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text(f'"{first}"\n"A mass."\n')
+    with pytest.raises(BadInput, match="does not look like column names") as refused:
+        list(incoming.read(path))
+    assert "Zebedee" not in str(refused.value)
 
 
 def test_nothing_that_can_be_mined_leaves_no_file(tmp_path: Path) -> None:

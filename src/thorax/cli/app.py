@@ -150,8 +150,16 @@ def mine(
             help="Which labels flip from one such folder to another; `built-in` is Thorax's own.",
         ),
     ] = None,
-    report_column: Annotated[str, typer.Option(help="A table's column of ids.")] = "report",
-    text_column: Annotated[str, typer.Option(help="Its column of texts.")] = "text",
+    report_column: Annotated[
+        str | None,
+        typer.Option(
+            help="A table's column of ids; default: report, or numbers where it has none."
+        ),
+    ] = None,
+    text_column: Annotated[
+        str | None,
+        typer.Option(help="Its column of texts; default: text, or the only column."),
+    ] = None,
     patient_column: Annotated[str, typer.Option(help="Its column of patients.")] = "patient",
 ) -> None:
     """Read findings out of reports, each with the sentence and the rule that decided it."""

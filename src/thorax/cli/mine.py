@@ -16,11 +16,12 @@ from thorax.findings import FINDINGS, NORMAL, STATES
 from thorax.reports import decoding, incoming, lexicon
 from thorax.reports import mine as mining
 from thorax.reports.assertion import Mention
-from thorax.reports.incoming import Columns, Incoming, Report
+from thorax.reports.incoming import Incoming, Report
 from thorax.reports.labeler import Label, Labeler
 from thorax.reports.mine import Mined
 from thorax.reports.sections import Sentence
 from thorax.reports.settings import ReportsConfig
+from thorax.reports.table_columns import Columns
 
 _COLOURS = {"positive": "red", "negative": "green", "uncertain": "yellow", "unmentioned": "dim"}
 _ASSERTIONS = {"affirmed": "red", "denied": "green", "hedged": "yellow", "suggested": "yellow"}
@@ -36,7 +37,7 @@ def mine(
     explain: bool,
     rules: str | None,
     diff: tuple[str, str] | None,
-    columns: tuple[str, str, str],
+    columns: tuple[str | None, str | None, str],
 ) -> None:
     """Read one report in the terminal, or mine many into `output`; with `diff` compare rules.
 

@@ -7,7 +7,6 @@ Parquet: one batch) at a time. Keeps the words of reports out of every message.
 
 import csv
 import itertools
-import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +19,12 @@ from thorax.errors import BadInput
 from thorax.reports import openi, unpacking
 from thorax.reports.batches import batches
 from thorax.reports.decoding import decode, mend
+from thorax.reports.table_columns import Columns, Places, find_places
 
 ARCHIVES = (".tgz", ".tar", ".tar.gz")
 _FILES = (".txt", ".xml")
 _LONGEST_CELL = 50_000_000  # characters; a report is never that long, a broken quote is
 _BATCH_ROWS = 2_000
-_COLUMN_NAME = re.compile(r"[^\W\d]\w*(?:[ .-]\w+){0,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +50,6 @@ class Unread:
     where: str
     report: str
     reason: str
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The columns of a table that hold a report's id, its text and, where there is one, patient."""
-
-    report: str = "report"
-    text: str = "text"
-    patient: str = "patient"
 
 
 Incoming = Iterator[Report | Unread]
@@ -151,13 +141,14 @@ def _xml(content: bytes, name: str, where: str) -> Report | Unread:
 
 @dataclass(frozen=True)
 class _Table:
-    """A CSV file whose header was read: how to open it, what parts its cells, where they stand."""
+    """A CSV file whose header was read: how to open it, its delimiter, its columns, its numbers."""
 
     path: Path
     wide: bool
     mark: str
-    places: tuple[int, int, int | None]
+    places: Places
     width: int
+    numbers: Iterator[int]
 
     def rows(self, skip: int) -> "Generator[Report | Unread, None, int | None]":
         """The rows behind `skip` lines; returns the lines to skip next after a lost quote."""
@@ -171,6 +162,7 @@ class _Table:
                 except StopIteration:
                     return None
                 except csv.Error as error:
+                    next(self.numbers)
                     last = skip + rows.line_num
                     again = plain and last > first
                     span = f"lines {first:,} to {last:,}" if last > first else f"line {first:,}"
@@ -184,11 +176,16 @@ class _Table:
                     yield self._report(cells, f"line {first:,}")
 
     def _report(self, cells: list[str], where: str) -> Report | Unread:
+        number = next(self.numbers)
+        if self.width == 1:  # no cell can be meant but the one
+            cells = [self.mark.join(cells)]
         if len(cells) != self.width:
             # Which cell is the id is not known, and the words of a report go into no list.
             return Unread(where, "", f"{len(cells)} cells where the header has {self.width}")
         mended = [mend(cells[place]) if place is not None else ("", "") for place in self.places]
         (name, _), (text, encoding), (patient, _) = mended
+        if self.places.report is None:
+            name = str(number)
         return Report(name.strip(), patient.strip(), text, where, encoding=encoding)
 
 
@@ -210,7 +207,8 @@ def _csv(path: Path, columns: Columns) -> Incoming:
             names = [name.strip() for name in next(rows, [])]
         except csv.Error as error:
             raise BadInput(f"{path}: its header is not CSV ({error})") from None
-    table = _Table(path, wide, mark, _places(path, names, columns), len(names))
+    places = find_places(path, names, columns)
+    table = _Table(path, wide, mark, places, len(names), itertools.count(1))
     skip: int | None = rows.line_num
     while skip is not None:
         skip = yield from table.rows(skip)
@@ -230,17 +228,17 @@ def _parquet(path: Path, columns: Columns) -> Incoming:
     except (pa.ArrowException, OSError) as error:
         raise BadInput(f"{path} is not readable Parquet ({type(error).__name__})") from None
     names = file.schema_arrow.names
-    places = _places(path, names, columns)
+    places = find_places(path, names, columns)
     wanted = [names[place] for place in places if place is not None]
     row = 0
     for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=wanted):
-        by_name = {name: _texts(path, name, batch.column(name)) for name in wanted}
+        cells = [
+            None if place is None else _texts(path, names[place], batch.column(names[place]))
+            for place in places
+        ]
+        numbers = [str(row + number) for number in range(1, batch.num_rows + 1)]
         nobody = [""] * batch.num_rows
-        told = (
-            by_name[columns.report],
-            by_name[columns.text],
-            by_name.get(columns.patient, nobody),
-        )
+        told = (cells[0] or numbers, cells[1] or nobody, cells[2] or nobody)
         for name, text, patient in zip(*told, strict=True):
             row += 1
             if text is None:
@@ -254,20 +252,3 @@ def _texts(path: Path, name: str, cells: pa.Array) -> list[str | None]:
         return list(cells.cast(pa.string()).to_pylist())
     except pa.ArrowException:
         raise BadInput(f"{path}: column {name!r} holds {cells.type}, not text") from None
-
-
-def _places(path: Path, names: list[str], columns: Columns) -> tuple[int, int, int | None]:
-    """Where report, text and patient stand; only the last may be missing."""
-    for option, column in (("--report-column", columns.report), ("--text-column", columns.text)):
-        if column not in names:
-            if not all(map(_COLUMN_NAME.fullmatch, names)):  # perhaps a report: not to be shown
-                raise BadInput(
-                    f"{path}: no column {column!r}, and its first line does not look like column "
-                    f"names: write them above the rows, or name yours with {option}"
-                )
-            raise BadInput(
-                f"{path}: no column {column!r}; it has {', '.join(names) or 'none'}: "
-                f"name yours with {option}"
-            )
-    patient = names.index(columns.patient) if columns.patient in names else None
-    return names.index(columns.report), names.index(columns.text), patient
