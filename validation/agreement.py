@@ -14,6 +14,12 @@ import numpy as np
 import pandas as pd
 
 from thorax.findings import FINDINGS, known_column, target_column
+from thorax.schemas.mined_labels import (
+    LABELS_BY_FIRMNESS,
+    NO_REPORT,
+    firmness_by_image,
+    firmness_by_report,
+)
 from validation.checks import Check, Table
 from validation.settings import AgreementConfig
 
@@ -23,7 +29,6 @@ _COLUMNS = (
     "kappa", "kappa_high", "ppv", "ppv_high", "sensitivity", "sensitivity_high",
 )  # fmt: skip
 _NAMES = tuple(name for name in _COLUMNS if not name.endswith("_high"))
-_LABEL = {"positive": 1.0, "negative": 0.0, "unmentioned": 0.0}  # doubtful: not judged
 
 
 @dataclass(frozen=True)
@@ -80,8 +85,8 @@ def _checks(config: AgreementConfig, lack: str) -> Iterator[Check]:
 def _pairs(sources: Sources) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
     """Labels, reference, finding, and the pairs: columns `label, truth`, 0 or 1."""
     used = _used(sources.manifest)
-    by_report = _by_report(sources.mined)
-    mined = _by_image(by_report, sources.reports)
+    by_report = _labels(firmness_by_report(sources.mined))
+    mined = _by_image(sources.mined, sources.reports)
     if len(mined):
         given = _given(sources.entries)
         for finding in FINDINGS:
@@ -120,21 +125,20 @@ def _used(manifest: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns).set_axis(manifest["image"].to_numpy())
 
 
-def _by_report(mined: pd.DataFrame) -> pd.DataFrame:
-    """Mined states as 1, 0 and NaN, [reports, findings]; a report that says nothing is left out."""
-    said = mined["state"].ne("unmentioned").groupby(mined["report"]).transform("any")
-    spoken = mined[said.to_numpy(bool)].drop_duplicates(["report", "finding"])
-    values = spoken["state"].map(_LABEL)
-    wide = values.groupby([spoken["report"], spoken["finding"]]).first().unstack()
-    return wide.astype(np.float64)
+def _labels(firmness: pd.DataFrame) -> pd.DataFrame:
+    """Labels 1, 0 and NaN (uncertain) for a table of firmness."""
+    labels = LABELS_BY_FIRMNESS[firmness.to_numpy()]
+    return pd.DataFrame(labels, index=firmness.index, columns=firmness.columns)
 
 
-def _by_image(by_report: pd.DataFrame, reports: pd.DataFrame) -> pd.DataFrame:
-    """The same by image: present if any of its reports says so."""
+def _by_image(mined: pd.DataFrame, reports: pd.DataFrame) -> pd.DataFrame:
+    """Mined labels by image, [images, findings], where a report counts."""
     links = reports.assign(image=reports["images"].str.split("|")).explode("image")
-    links = links[links["report"].isin(by_report.index)]
-    rows = by_report.reindex(links["report"]).set_axis(links["image"].to_numpy())
-    return rows.groupby(level=0).max().reindex(columns=list(FINDINGS))
+    images = links["image"].drop_duplicates()
+    firmness = firmness_by_image(links[["image", "report"]], mined, images)
+    counts = (firmness != NO_REPORT).any(axis=1)
+    index = pd.Index(images[counts].to_numpy())
+    return _labels(pd.DataFrame(firmness[counts], index=index, columns=list(FINDINGS)))
 
 
 def _given(entries: pd.DataFrame) -> pd.DataFrame:

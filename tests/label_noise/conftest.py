@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from thorax.findings import FINDINGS
 from thorax.inference import export
 from thorax.inference.predictor import DESCRIPTION, MODEL, Calibration, Description
-from thorax.label_noise import said
 from thorax.model.classifier import Classifier, ModelConfig
 from thorax.reports.settings import ReportsConfig
 from thorax.reports.table import label_all
+from thorax.schemas.mined_labels import evidence_by_image
 from thorax.sources.phantom.drawing import draw
 from thorax.sources.phantom.patients import studies
 from thorax.sources.phantom.source import PhantomConfig
@@ -69,7 +69,7 @@ def phantom() -> Phantom:
     reports = pd.DataFrame({"report": rows["image"], "patient": rows["patient"], "text": texts})
     links = pd.DataFrame({"image": rows["image"], "report": rows["image"]})
     settings = ReportsConfig(after_reach_words=8, replicates=10, confidence=0.95, seed=8)
-    statements = said.firmest(links, label_all(reports, settings), rows["image"])
+    statements = evidence_by_image(links, label_all(reports, settings), rows["image"])
     truth = np.array([[name in study.present for name in FINDINGS] for study in everyone], np.int8)
     images = np.stack([draw(study, seed=SEED, size_px=SIDE_PX) for study in everyone])
     return Phantom(rows, images, truth, statements)

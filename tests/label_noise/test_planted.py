@@ -8,10 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.label_noise.conftest import Phantom
-from thorax.label_noise import folds, gradients, said
+from thorax.label_noise import folds, gradients
 from thorax.label_noise.context import Known
 from thorax.label_noise.judge import Judged, judge
-from thorax.label_noise.said import Said
+from thorax.label_noise.report_evidence import ReportEvidence, arrange_evidence
 from thorax.label_noise.settings import LabelNoiseConfig
 
 SETTINGS = LabelNoiseConfig()
@@ -43,9 +43,9 @@ def judged(
     phantom: Phantom, features: NDArray[np.float32], planted: NDArray[np.bool_], *, reports: bool
 ) -> Judged:
     targets = np.where(planted, 1 - phantom.truth, phantom.truth).astype(np.int8)
-    heard = said.said_of(phantom.statements, phantom.rows, targets)
+    heard = arrange_evidence(phantom.statements, phantom.rows, targets)
     if not reports:
-        heard = Said(heard.states, np.zeros_like(heard.news))
+        heard = ReportEvidence(heard.states, np.zeros_like(heard.news))
     parts = folds.patient_folds(phantom.rows["patient"], SETTINGS.folds, seed=SETTINGS.seed)
     about = Known(phantom.rows, targets, np.ones(targets.shape, bool), parts)
     return judge(about, heard, SETTINGS, features=features, network=None)
@@ -97,7 +97,7 @@ def test_mined_labels_that_were_changed_since_are_found(
 
 
 def _said_present(phantom: Phantom) -> NDArray[np.int8]:
-    states = said.said_of(phantom.statements, phantom.rows, phantom.truth).states
+    states = arrange_evidence(phantom.statements, phantom.rows, phantom.truth).states
     return np.asarray(states == "positive", np.int8)
 
 

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from thorax.findings import FINDINGS
-from thorax.label_noise import confident, said
+from thorax.label_noise import confident
 from thorax.label_noise.reference import Labels, compare
-from thorax.label_noise.said import NOTHING, Said
+from thorax.label_noise.report_evidence import NO_REPORT, ReportEvidence, arrange_evidence
 from thorax.label_noise.weigh import weigh
+from thorax.schemas.mined_labels import evidence_by_image
 
 WIDTH = len(FINDINGS)
 
@@ -18,10 +19,10 @@ def statements(rows: list[tuple[str, str, str]]) -> pd.DataFrame:
     return table.assign(report="r", sentence="", cue="")
 
 
-def heard(rows: list[tuple[str, str, str]], source: str, label: int) -> Said:
+def heard(rows: list[tuple[str, str, str]], source: str, label: int) -> ReportEvidence:
     about = pd.DataFrame({"image": ["a"], "label_source": [source]})
     targets = np.full((1, WIDTH), label, np.int8)
-    return said.said_of(statements(rows), about, targets)
+    return arrange_evidence(statements(rows), about, targets)
 
 
 @pytest.mark.parametrize(
@@ -48,15 +49,26 @@ def test_mined_labels_that_differ_from_a_report_make_all_reports_of_that_finding
     says = [(image, name, "positive") for image in "ab" for name in ("Mass", "Edema")]
     targets = np.ones((2, WIDTH), np.int8)
     targets[0, FINDINGS.index("Mass")] = 0
-    news = said.said_of(statements(says), about, targets).news
+    news = arrange_evidence(statements(says), about, targets).news
     assert news[:, FINDINGS.index("Mass")].tolist() == [True, True]
     assert not news[:, FINDINGS.index("Edema")].any()
 
 
-def test_a_report_in_which_nothing_was_recognised_is_no_witness() -> None:
-    found = heard([("a", name, "unmentioned") for name in FINDINGS], "given", 1)
-    assert (found.states == NOTHING).all()
+def test_an_image_without_a_report_that_counts_has_no_evidence() -> None:
+    found = heard([], "given", 1)
+    assert (found.states == NO_REPORT).all()
     assert not found.news.any()
+
+
+def test_a_false_label_is_doubted_where_the_report_calls_the_chest_normal() -> None:
+    """What the labeler writes for "Normal chest radiograph.": no finding is mentioned."""
+    truth, targets, given = witnesses()
+    states = np.where(truth == 1, "positive", "unmentioned").astype(object)
+    evidence = ReportEvidence(states, np.ones(targets.shape, bool))
+    found = weigh(given, targets, np.ones(targets.shape, bool), evidence, expected_wrong_share=0.05)
+    false_positive = (targets == 1) & (truth == 0)
+    assert false_positive.any()
+    assert found.quality[false_positive].max() < 0.5
 
 
 def test_of_two_reports_the_firmer_word_counts() -> None:
@@ -66,7 +78,7 @@ def test_of_two_reports_the_firmer_word_counts() -> None:
         columns=["report", "finding", "state", "sentence", "cue"],
     )  # fmt: skip
     links = pd.DataFrame({"image": ["a", "a", "b"], "report": ["r1", "r2", "r1"]})
-    found = said.firmest(links, mined, pd.Series(["a"]))
+    found = evidence_by_image(links, mined, pd.Series(["a"]))
     assert found[["image", "report", "sentence"]].to_numpy().tolist() == [["a", "r2", "A mass."]]
 
 
@@ -81,7 +93,9 @@ def witnesses(count: int = 400) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def test_without_news_quality_is_the_probability_of_the_label() -> None:
     _, targets, given = witnesses()
-    silent = Said(np.full(targets.shape, NOTHING, object), np.zeros(targets.shape, bool))
+    silent = ReportEvidence(
+        np.full(targets.shape, NO_REPORT, object), np.zeros(targets.shape, bool)
+    )
     found = weigh(given, targets, np.ones(targets.shape, bool), silent, expected_wrong_share=0.05)
     np.testing.assert_array_equal(found.quality, np.where(targets == 1, given, 1 - given))
     assert not found.reports
@@ -90,7 +104,7 @@ def test_without_news_quality_is_the_probability_of_the_label() -> None:
 def test_a_report_that_contradicts_the_label_lowers_its_quality() -> None:
     truth, targets, given = witnesses()
     states = np.where(truth == 1, "positive", "negative").astype(object)
-    told = Said(states, np.ones(targets.shape, bool))
+    told = ReportEvidence(states, np.ones(targets.shape, bool))
     found = weigh(given, targets, np.ones(targets.shape, bool), told, expected_wrong_share=0.05)
     wrong = targets != truth
     assert found.quality[wrong].max() < found.quality[~wrong].min()
@@ -102,7 +116,7 @@ def test_labels_that_are_not_known_have_no_say() -> None:
     truth, targets, given = witnesses()
     states = np.where(truth == 1, "positive", "negative").astype(object)
     known = np.arange(len(truth))[:, None] % 4 != 0
-    told = Said(states, np.ones(targets.shape, bool))
+    told = ReportEvidence(states, np.ones(targets.shape, bool))
     first, second = (
         weigh(given, each, known, told, expected_wrong_share=0.05)
         for each in (targets, np.where(known, targets, 1 - targets).astype(np.int8))

@@ -166,6 +166,7 @@ def sources() -> agreement.Sources:
 
 def row(sources: agreement.Sources, labels: str, reference: str) -> pd.Series:
     frame = agreement.table(sources, SETTINGS.agreement).frame
+    frame = frame[frame["finding"].str.startswith("Mass")]
     (place,) = np.flatnonzero((frame["labels"] == labels) & (frame["reference"] == reference))
     return frame.iloc[place]
 

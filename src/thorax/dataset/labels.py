@@ -2,9 +2,9 @@
 
 1. What the source gives: in `findings` present, in `uncertain` doubtful, in `unknown` not judged,
    else absent.
-2. What a report says, only for what is `unknown`: positive present, uncertain doubtful, negative
-   and unmentioned absent (Wang et al., CVPR 2017, take what no report names as absent). A report in
-   which nothing was recognised leaves everything unknown, and so does no report.
+2. What its reports say, only for what is `unknown`: positive present, uncertain doubtful, negative
+   and unmentioned absent. `schemas.mined_labels` says which reports count and how several combine;
+   without one that counts everything stays unknown.
 3. What people corrected (`corrections.csv`), the last line about an image and finding.
 
 Doubtful counts by its policy: not at all, absent, or present; so does what is still unknown.
@@ -24,16 +24,16 @@ from numpy.typing import NDArray
 from thorax import artifacts
 from thorax.dataset.settings import UncertainPolicy
 from thorax.errors import BadInput
-from thorax.findings import FINDINGS, NORMAL
+from thorax.findings import FINDINGS
 from thorax.progress import say
+from thorax.schemas.mined_labels import firmness_by_image
 
 CORRECTIONS = ("image", "finding", "label", "reader", "date", "comment")
 
 _ABSENT, _PRESENT, _DOUBTFUL, _UNKNOWN = 0, 1, 2, 3
 
-# A finding in several reports of one image: the firmest word counts.
-_FIRMNESS = {"positive": 3, "uncertain": 2, "negative": 1, "unmentioned": 0}
-_MEANING = np.array([_ABSENT, _ABSENT, _DOUBTFUL, _PRESENT], np.int8)  # by firmness
+# By firmness; the last one is for NO_REPORT, which is -1.
+_MEANING = np.array([_ABSENT, _ABSENT, _DOUBTFUL, _PRESENT, _UNKNOWN], np.int8)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def join(
         unknown: what a finding counts as of which nothing is said.
     """
     states = _given(entries)
-    reported = _reported(entries["image"], links, mined)
+    reported = _MEANING[firmness_by_image(links, mined, entries["image"])]
     asked = states == _UNKNOWN
     states = np.where(asked, reported, states)
     targets, known = _apply(states, {_DOUBTFUL: policy, _UNKNOWN: unknown})
@@ -158,19 +158,6 @@ def _given(entries: pd.DataFrame) -> NDArray[np.int8]:
         for place, finding in enumerate(FINDINGS):
             states[padded.str.contains(f"|{finding}|", regex=False).to_numpy(bool), place] = state
     return states
-
-
-def _reported(images: pd.Series, links: pd.DataFrame, mined: pd.DataFrame) -> NDArray[np.int8]:
-    """States int8 [N, F] by the reports; unknown without a report that says anything."""
-    firmness = mined["state"].map(_FIRMNESS)
-    by_report = firmness.groupby([mined["report"], mined["finding"]]).max().unstack(fill_value=0)
-    by_report = by_report.reindex(columns=[*FINDINGS, NORMAL], fill_value=0)
-    by_report = by_report[by_report[NORMAL] > _FIRMNESS["unmentioned"]]  # nothing recognised
-    joined = links.merge(by_report, left_on="report", right_index=True)
-    by_image = joined.groupby("image")[list(FINDINGS)].max().reindex(images.to_numpy())
-    silent = by_image.isna().to_numpy()
-    meaning = _MEANING[by_image.fillna(0).to_numpy(np.int64)]
-    return np.where(silent, _UNKNOWN, meaning).astype(np.int8)
 
 
 def _apply(

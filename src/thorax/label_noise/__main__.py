@@ -17,12 +17,13 @@ from thorax.dataset import labels, manifest, tables
 from thorax.dataset.pixels import Pixels
 from thorax.errors import BadInput
 from thorax.inference.predictor import Predictor
-from thorax.label_noise import confident, folds, gradients, network, pictures, said, suspects
+from thorax.label_noise import confident, folds, gradients, network, pictures, suspects
 from thorax.label_noise.context import Known
 from thorax.label_noise.judge import Judged, judge
-from thorax.label_noise.said import Said
+from thorax.label_noise.report_evidence import ReportEvidence, arrange_evidence
 from thorax.label_noise.settings import LabelNoiseConfig
 from thorax.label_noise.summary import describe, say_summary
+from thorax.schemas.mined_labels import evidence_by_image
 from thorax.training.examples import Examples
 
 
@@ -31,7 +32,7 @@ class Given:
     """The images and labels under doubt, and what reports say of them."""
 
     about: Known
-    said: Said
+    evidence: ReportEvidence
     statements: pd.DataFrame
 
 
@@ -44,7 +45,7 @@ def main() -> None:
     judged = judge_labels(given, root, settings)
     confidence = confident.learn(judged.probabilities, given.about.targets, given.about.known)
     flagged = judged.weighed.quality < 0.5 if judged.weighed.reports else confidence.issues
-    found = suspects.table(given.about, judged, given.said, given.statements, flagged)
+    found = suspects.table(given.about, judged, given.evidence, given.statements, flagged)
     summary = describe(given.about, judged, confidence, manifest_=table, data=root / "data",
                        settings=settings)  # fmt: skip
     with artifacts.atomic_folder(stage.output_folder("label_noise")) as folder:
@@ -68,10 +69,10 @@ def read(table: pd.DataFrame, root: Path, settings: LabelNoiseConfig) -> Given:
     about = Known(rows, manifest.targets(rows).copy(), manifest.known(rows).copy(), parts)
     links = tables.read_report_links(root / "data/reports.csv")
     mined = artifacts.read_table(root / "artifacts/reports/labels.parquet")
-    statements = said.firmest(links, mined, rows["image"])
-    heard = said.said_of(statements, rows, about.targets)
+    statements = evidence_by_image(links, mined, rows["image"])
+    heard = arrange_evidence(statements, rows, about.targets)
     if not settings.use_reports:
-        heard = Said(heard.states, np.zeros_like(heard.news))
+        heard = ReportEvidence(heard.states, np.zeros_like(heard.news))
     return Given(about, heard, statements)
 
 
@@ -87,7 +88,7 @@ def judge_labels(given: Given, root: Path, settings: LabelNoiseConfig) -> Judged
             network.logits, pixels, Examples(about.rows, about.targets, about.known), about.folds,
             settings=settings.network, state=stage.state_folder("label_noise"),
         )  # fmt: skip
-    return judge(about, given.said, settings, features=features, network=networks)
+    return judge(about, given.evidence, settings, features=features, network=networks)
 
 
 def draw_queue(

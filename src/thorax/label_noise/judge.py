@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from thorax.label_noise import context, ridge
 from thorax.label_noise.context import Known
-from thorax.label_noise.said import Said
+from thorax.label_noise.report_evidence import ReportEvidence
 from thorax.label_noise.settings import LabelNoiseConfig
 from thorax.label_noise.weigh import Weighed, weigh
 
@@ -35,14 +35,14 @@ class Judged:
 
 
 def judge(
-    about: Known, said: Said, settings: LabelNoiseConfig, *,
+    about: Known, evidence: ReportEvidence, settings: LabelNoiseConfig, *,
     features: NDArray[np.float32] | None, network: Callable[[], Floats] | None,
 ) -> Judged:  # fmt: skip
     """Judge every label.
 
     Args:
         about: the images and their labels.
-        said: what reports say.
+        evidence: what reports say.
         settings: how.
         features: of the gradients [N, D]; None: not asked for.
         network: gives out-of-fold logits [N, F]; None: not asked for.
@@ -61,7 +61,7 @@ def judge(
             penalty = fitted.penalty
         found = context.probabilities(scores, about, penalty=settings.context_penalty)
         weighed = weigh(
-            found, about.targets, about.known, said,
+            found, about.targets, about.known, evidence,
             expected_wrong_share=settings.expected_wrong_share,
         )  # fmt: skip
         aims = weighed.present

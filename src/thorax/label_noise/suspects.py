@@ -6,7 +6,8 @@ import pandas as pd
 from thorax.findings import FINDINGS
 from thorax.label_noise.context import Known
 from thorax.label_noise.judge import Judged
-from thorax.label_noise.said import EVIDENCE, NOTHING, Said
+from thorax.label_noise.report_evidence import NO_REPORT, ReportEvidence
+from thorax.schemas.mined_labels import EVIDENCE
 
 COLUMNS = (
     "rank", "finding_rank", "image", "patient", "split", "finding", "given", "probability",
@@ -15,7 +16,8 @@ COLUMNS = (
 
 
 def table(
-    about: Known, judged: Judged, said: Said, statements: pd.DataFrame, flagged: np.ndarray,
+    about: Known, judged: Judged, evidence: ReportEvidence, statements: pd.DataFrame,
+    flagged: np.ndarray,
 ) -> pd.DataFrame:  # fmt: skip
     """One known label a row, by quality; `picture` and `heatmap` are still empty.
 
@@ -26,7 +28,7 @@ def table(
     Args:
         about: the images and their labels.
         judged: what is thought of them.
-        said: what reports say.
+        evidence: what reports say.
         statements: the same with its sentences, one row per image and finding.
         flagged: bool [N, F], labels that are called wrong.
     """
@@ -37,9 +39,9 @@ def table(
     found["probability"] = judged.probabilities[images, columns].astype(np.float32)
     found["quality_score"] = judged.weighed.quality[images, columns].astype(np.float32)
     found["flagged"] = flagged[images, columns]
-    found["news"] = said.news[images, columns]
+    found["news"] = evidence.news[images, columns]
     found = found.merge(statements, on=["image", "finding"], how="left", validate="one_to_one")
-    found["state"] = found["state"].fillna(NOTHING)
+    found["state"] = found["state"].fillna(NO_REPORT)
     found[list(EVIDENCE)] = found[list(EVIDENCE)].fillna("")
     order = np.lexsort((found["finding"], found["image"], judged.weighed.quality[images, columns]))
     found = found.iloc[order].reset_index(drop=True)

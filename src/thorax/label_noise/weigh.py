@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thorax.label_noise.said import Said
+from thorax.label_noise.report_evidence import ReportEvidence
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ class Weighed:
 
 
 def weigh(
-    given: Floats, targets: NDArray[np.int8], known: NDArray[np.bool_], said: Said, *,
+    given: Floats, targets: NDArray[np.int8], known: NDArray[np.bool_], evidence: ReportEvidence, *,
     expected_wrong_share: float,
 ) -> Weighed:  # fmt: skip
     """Weigh all witnesses.
@@ -51,15 +51,15 @@ def weigh(
         given: the probability that the label is given as present, from images, [N, F].
         targets: the labels [N, F].
         known: whether there is one [N, F].
-        said: what reports say; its news counts.
+        evidence: what reports say; its news counts.
         expected_wrong_share: before anything is known.
     """
-    news = said.news & known
+    news = evidence.news & known
     wrong = np.full((2, targets.shape[1]), expected_wrong_share)  # called present, called absent
     spoken = np.zeros_like(given)  # log likelihood ratio of present by the report
     present = _present(given, targets, known, wrong, spoken)
     for _ in range(_ROUNDS if news.any() else 0):
-        spoken = _by_state(present, said.states, news)
+        spoken = _by_state(present, evidence.states, news)
         wrong = _rates(present, targets, known, expected_wrong_share)
         present = _present(given, targets, known, wrong, spoken)
     quality = (
