@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thorax.evaluation import pairs
-
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -49,9 +47,16 @@ def auc(y_true: ArrayLike, y_score: ArrayLike, *, known: ArrayLike | None = None
     Raises:
         ValueError: shapes differ, or a usable score is NaN.
     """
-    y_true, y_score, usable = _checked(y_true, y_score, known)
-    _refuse_nan(y_score, usable)
-    return np.asarray(pairs.areas(y_true == 1, y_score, None if known is None else usable))
+    return np.array([_area(*classes) for classes in _classes(y_true, y_score, known)])
+
+
+def _area(positive: NDArray[Any], negative: NDArray[Any]) -> float:
+    """The share of pairs that are in the right order (Mann-Whitney), from sorted scores."""
+    if not positive.size or not negative.size:
+        return float("nan")
+    below = np.searchsorted(negative, positive, "left").sum()
+    not_above = np.searchsorted(negative, positive, "right").sum()
+    return float((below + not_above) / (2 * positive.size * negative.size))
 
 
 def average_precision(
@@ -130,15 +135,6 @@ def _checked(
             f"expected three arrays [N, F], got {y_true.shape}, {y_score.shape}, {usable.shape}"
         )
     return y_true, y_score, usable
-
-
-def _refuse_nan(y_score: NDArray[Any], usable: Bools) -> None:
-    if not (y_score.size and np.isnan(y_score.min())):
-        return
-    wrong = np.isnan(y_score) & usable
-    if wrong.any():
-        column = int(wrong.any(axis=0).argmax())
-        raise ValueError(f"y_score holds NaN in column {column}")
 
 
 def _counts(positive: NDArray[Any], negative: NDArray[Any]) -> tuple[Floats, Ints, Ints]:
