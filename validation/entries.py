@@ -5,12 +5,10 @@ seen across rows (a patient's visits, splits) stands in `people` and `statistics
 """
 
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from thorax import artifacts
 from thorax.findings import FINDINGS, NO_FINDING
 from validation import cells, names
 from validation.checks import Check, Table, has_columns, says_nothing
@@ -26,11 +24,6 @@ OFFICIAL = ("train", "validation", "train_val", "test", "")
 
 _LISTS = ("findings", "uncertain", "unknown")
 _FEW = COLUMNS[2:]  # columns of few distinct cells
-
-
-def read(path: Path) -> pd.DataFrame:
-    """The file as text, with what `judged` adds."""
-    return judged(artifacts.read_csv(path))
 
 
 def judged(frame: pd.DataFrame) -> pd.DataFrame:

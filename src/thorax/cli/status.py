@@ -27,7 +27,7 @@ def print_status() -> None:
         ("mean AUC", _mean_auc(root / "artifacts/evaluation/metrics.json")),
         ("gate", _verdict(root / "artifacts/gate/decision.json")),
         ("bento", _bento()),
-        ("champion", "none: no model has been deployed to production from here"),
+        ("champion", _champion(root)),
     ):
         table.add_row(name, value)
     Console().print(table)
@@ -90,3 +90,10 @@ def _mean_auc(path: Path) -> str:
 def _bento() -> str:
     manifest = releases.last()
     return str(artifacts.read_json(manifest)["tag"]) if manifest else "none yet"
+
+
+def _champion(root: Path) -> str:
+    """The release that `production.yaml` names."""
+    path = root / "production.yaml"
+    release = config.read_params(path).get("release") if path.exists() else None
+    return str(release or "none: production.yaml names no release")

@@ -59,11 +59,6 @@ def said_below(table: Table) -> list[str]:
     return [f"Ours: {table.computed_on}", table.comparable, *table.notes, *reasons]
 
 
-def rich_table(table: Table) -> RenderableType:
-    """The table for a terminal, with its sentences below it."""
-    return _with_words(table, _grid_of(table))
-
-
 def _grid_of(table: Table) -> Grid:
     return _tall(table) if table.tall else _wide(table)
 
