@@ -18,7 +18,7 @@ LEVELS = {
     "dataset": 2, "model": 2, "sources": 2,
     "reports": 1, "evaluation": 1, "localization": 1,
     "artifacts": 0, "config": 0, "images": 0, "blessing": 0, "findings": 0,
-    "errors": 0, "locks": 0, "stage": 0, "progress": 0, "environment": 0, "validity": 0,
+    "errors": 0, "files": 0, "locks": 0, "stage": 0, "progress": 0, "environment": 0, "validity": 0,
     "schemas": 0,
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from thorax.errors import BadInput
+from thorax.files import refuse_special
 
 if TYPE_CHECKING:  # half a second of processor time, which `--help` does not need
     import pandas as pd
@@ -145,6 +146,7 @@ def _without_nan(content: Any) -> Any:
 
 def read_json(path: Path) -> Any:
     """Read a JSON file; a missing or broken one is a `BadInput` naming it."""
+    refuse_special(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -165,6 +167,7 @@ def read_table(path: Path, columns: list[str] | None = None) -> "pd.DataFrame":
     """Read a Parquet file; a missing or broken one is a `BadInput` naming it."""
     import pandas as pd
 
+    refuse_special(path)
     try:
         return pd.read_parquet(path, columns=columns)
     except FileNotFoundError as error:
@@ -198,14 +201,19 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> "pd.DataFrame":
         raise BadInput(f"{path} is not readable CSV in UTF-8: {error}") from error
 
 
+LONGEST_CELL = 2_000_000
+"""Characters of a cell, and so of a report, beyond which it is refused, here and by every pull."""
+csv.field_size_limit(LONGEST_CELL)  # for every table that anything here reads; csv's own is 131,072
+
 MOST_ROWS = 2_000_000
 """Rows of a CSV table beyond which it is taken for garbage: the largest public collections of chest
 X-rays have some 400,000 images."""
 
-_LONGEST_LINE = 2_000_000  # characters; a report is never that long
+_LONGEST_LINE = 2 * LONGEST_CELL  # characters; a cell with its neighbours
 
 
 def _refuse_broken(path: Path, columns: Sequence[str]) -> None:
+    refuse_special(path)
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(bounded_lines(file, path), strict=True)
         count = last = 0
@@ -279,6 +287,7 @@ def sha256_bytes(content: bytes) -> str:
 
 def sha256_file(path: Path) -> str:
     """The hexadecimal sha256 of a file, read in pieces."""
+    refuse_special(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

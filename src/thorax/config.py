@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from thorax import artifacts
 from thorax.errors import BadInput
+from thorax.files import refuse_special
 
 
 class Config(BaseModel):
@@ -37,11 +38,12 @@ def parse(values: Any, model: type[Section], where: str) -> Section:
     try:
         return model.model_validate(values if values is not None else {})
     except ValidationError as error:
-        raise BadInput("\n".join(_explain(item, model, where) for item in error.errors())) from None
+        raise BadInput("; ".join(_explain(item, model, where) for item in error.errors())) from None
 
 
 def read_params(path: Path) -> dict[str, Any]:
     """The whole file as a mapping; broken YAML is a `BadInput` with the line."""
+    refuse_special(path)
     try:
         params = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
     except FileNotFoundError:

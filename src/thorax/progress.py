@@ -8,6 +8,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from thorax.files import printable
+
 Item = TypeVar("Item")
 
 _PLAIN_EVERY_S = 10.0
@@ -41,4 +43,4 @@ def _track_plainly(items: Iterable[Item], description: str, total: int) -> Itera
 
 def say(line: str) -> None:
     """Print one line of progress on stderr at once."""
-    print(line, file=sys.stderr, flush=True)
+    print(printable(line), file=sys.stderr, flush=True)

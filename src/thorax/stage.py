@@ -14,6 +14,7 @@ import yaml
 
 from thorax import artifacts
 from thorax.errors import ThoraxError
+from thorax.files import printable
 from thorax.locks import die_with_parent, hold
 
 
@@ -25,7 +26,7 @@ def run(name: str, work: Callable[[], None]) -> None:
             _clear_leftovers(name)
             work()
     except ThoraxError as error:
-        print(f"{name}: {error}", file=sys.stderr, flush=True)
+        print(f"{name}: {printable(str(error))}", file=sys.stderr, flush=True)
         sys.exit(error.exit_code)
     except OSError as error:
         if error.errno not in _NO_SPACE:

@@ -61,7 +61,7 @@ def test_findings_that_the_site_does_not_judge_are_unknown(hospital: Hospital) -
 
 
 def test_a_judged_name_outside_the_vocabulary_is_refused(hospital: Hospital) -> None:
-    with pytest.raises(ValueError, match="'Tumour' is none of Atelectasis"):
+    with pytest.raises(ValueError, match="unknown label 'Tumour'; known are Atelectasis"):
         hospital.config(judged=("Tumour",))
 
 
@@ -166,7 +166,7 @@ def test_boxes_are_taken_with_their_frame(hospital: Hospital) -> None:
     [
         (
             ("000.png", "P0", "57", "M", "PA", "Massive"),
-            "row 9: unknown label 'Massive'; known are",
+            r"row 9: unknown label 'Massive' \(did you mean 'Mass'\?\); known are .*, No Finding",
         ),
         (("000.png", "P0", "fifty", "M", "PA", ""), "row 9: age 'fifty' is not a number"),
         (("000.png", "", "57", "M", "PA", ""), "row 9: no patient"),

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from thorax import artifacts
+from thorax import artifacts, files
 from thorax.cli import doubts
 from thorax.cli.groups import data, schedule
 from thorax.errors import BadInput, ThoraxError
@@ -315,7 +315,7 @@ def main() -> None:
         _print_usage_error(error)
         sys.exit(_WRONG_USAGE)
     except ThoraxError as error:
-        print(f"thorax: {error}", file=sys.stderr)
+        print(f"thorax: {files.printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # the reader, such as `head`, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,6 +12,7 @@ from rich.text import Text
 from thorax import config
 from thorax.cli import consoles
 from thorax.errors import BadInput, ThoraxError
+from thorax.files import refuse_special
 from thorax.findings import FINDINGS, NORMAL, STATES
 from thorax.reports import decoding, incoming, lexicon
 from thorax.reports import mine as mining
@@ -164,6 +165,7 @@ def find_input(given: str | None) -> tuple[Path | None, str]:
 
 def one_report(path: Path) -> str | None:
     """The text of a .txt or .xml file; None for what holds many reports."""
+    refuse_special(path)
     if path.is_dir() or path.suffix.lower() not in (".txt", ".xml"):
         return None
     told = next(incoming.read(path))

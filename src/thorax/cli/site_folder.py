@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from thorax.errors import BadInput
+from thorax.files import refuse_special
 from thorax.progress import say
 from thorax.sources.config import SourcesConfig
 from thorax.sources.folder_config import FolderColumns, FolderConfig
@@ -37,6 +38,7 @@ def with_folder(config: SourcesConfig, folder: Path | None) -> SourcesConfig:
         return config
     if folder is None:
         raise BadInput("name the folder of images and its table: --from PATH")
+    refuse_special(folder)
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder; name the one that holds images and table")
     table = _table(folder)

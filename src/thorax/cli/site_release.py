@@ -11,6 +11,7 @@ from typing import Final
 
 from thorax import artifacts, validity
 from thorax.errors import BadInput
+from thorax.files import refuse_special
 from thorax.release import bundle
 
 _FILES: Final = ("predictor.json", "model.onnx")
@@ -114,6 +115,7 @@ def _of_bento(path: Path, scratch: Path, *, name: str) -> Named:
 def _members(path: Path) -> dict[str, bytes]:
     wanted = {f"src/predictor/{name}": name for name in _FILES} | {f"src/{_DECISION}": _DECISION}
     found: dict[str, bytes] = {}
+    refuse_special(path)
     try:
         with tarfile.open(path, "r:*") as tar:
             for member in tar:

@@ -12,6 +12,7 @@ from typing import Any
 
 from thorax import artifacts
 from thorax.errors import BadInput
+from thorax.files import is_plain_name
 
 _BROKEN = (tarfile.TarError, EOFError, zlib.error, OSError)
 
@@ -68,6 +69,8 @@ def check(archive: Archive) -> None:
 def members(archive: Archive) -> Iterator[tuple[str, bytes]]:
     """Yield (base name, bytes) of each file in the archive's order.
 
+    Names that no table can hold (not UTF-8, control characters) are passed over, as a pull does.
+
     Raises:
         BadInput: the archive is cut short or is no tar.
     """
@@ -75,7 +78,7 @@ def members(archive: Archive) -> Iterator[tuple[str, bytes]]:
         with tarfile.open(archive.path, "r|*") as tar:
             for member in tar:
                 name = Path(member.name).name
-                if member.isfile() and not name.startswith("."):
+                if member.isfile() and is_plain_name(name):
                     file = tar.extractfile(member)
                     yield name, file.read() if file else b""
     except _BROKEN as error:

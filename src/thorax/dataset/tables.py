@@ -47,5 +47,6 @@ def read_report_links(path: Path) -> pd.DataFrame:
 
 
 def _whole(text: pd.Series) -> pd.Series:
-    numbers = pd.to_numeric(text, errors="coerce")
-    return numbers.where(numbers % 1 == 0).astype("Int64")
+    numbers = pd.to_numeric(text, errors="coerce").astype("float64")
+    usable = (numbers % 1 == 0) & (numbers.abs() < 2**53)  # beyond it whole numbers are not exact
+    return numbers.where(usable).astype("Int64")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from thorax import images
 from thorax.errors import BadInput
+from thorax.files import printable, refuse_special, special_kind
 from thorax.inference import drawn
 from thorax.inference.boxes import BoxesFor
 from thorax.inference.predictor import Predictor
@@ -79,6 +80,7 @@ def find_images(paths: list[Path]) -> list[Path]:
 
 
 def _meant(path: Path) -> list[Path]:
+    refuse_special(path)
     if path.is_dir():
         return sorted(
             file
@@ -111,7 +113,7 @@ def _read_batches(files: list[Path], size_px: int) -> Iterator[_Batch]:
             batch = _Batch([], [], [])
             part = files[at : at + _BATCH]
             frames = pool.map(lambda file: _frame(file, size_px), part)
-            for name, frame in zip(map(str, part), frames, strict=True):
+            for name, frame in zip((printable(str(file)) for file in part), frames, strict=True):
                 if isinstance(frame, str):
                     batch.unreadable.append(Unreadable(name, frame))
                 else:
@@ -122,6 +124,10 @@ def _read_batches(files: list[Path], size_px: int) -> Iterator[_Batch]:
 
 def _frame(file: Path, size_px: int) -> NDArray[np.uint8] | str:
     """The file's pixels in the square frame, or the reason why there are none."""
+    if printable(str(file)) != str(file):
+        return "its name holds control characters or is not UTF-8: rename it"
+    if kind := special_kind(file):
+        return f"a {kind}, not a file"
     try:
         return images.to_frame(images.decode(file.read_bytes()).pixels, size_px)
     except images.UnreadableImage as error:

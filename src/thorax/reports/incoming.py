@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from thorax.errors import BadInput
+from thorax.files import printable, refuse_special, special_kind
 from thorax.reports import openi, unpacking
 from thorax.reports.batches import batches
 from thorax.reports.decoding import decode, mend
@@ -23,7 +24,6 @@ from thorax.reports.table_columns import Columns, Places, find_places
 
 ARCHIVES = (".tgz", ".tar", ".tar.gz")
 _FILES = (".txt", ".xml")
-_LONGEST_CELL = 50_000_000  # characters; a report is never that long, a broken quote is
 _BATCH_ROWS = 2_000
 
 
@@ -66,6 +66,7 @@ def read(path: Path, columns: Columns | None = None) -> Incoming:
         BadInput: there is nothing of the kind, or a table lacks a column.
     """
     name = path.name.lower()
+    refuse_special(path)
     if path.is_dir():
         return _folder(path)
     if not path.is_file():
@@ -93,10 +94,12 @@ def _folder(folder: Path) -> Incoming:
 
 def _open(path: Path, folder: Path) -> Report | Unread:
     within = path.relative_to(folder)
+    if kind := special_kind(path):
+        return Unread(printable(str(within)), "", f"a {kind}, not a file")
     try:
         content = path.read_bytes()
     except OSError as error:
-        return Unread(str(within), "", f"cannot be read ({error.strerror})")
+        return Unread(printable(str(within)), "", f"cannot be read ({error.strerror})")
     return _file(content, within.with_suffix("").as_posix(), path.suffix.lower(), str(within))
 
 
@@ -195,7 +198,6 @@ def _csv(path: Path, columns: Columns) -> Incoming:
     A quote that is never closed swallows all that follows. Where every row before it was one line,
     only its line is given up and reading goes on behind it.
     """
-    csv.field_size_limit(_LONGEST_CELL)
     with path.open("rb") as file:
         start = file.read(4)
         header, _ = decode(start + file.readline())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from thorax.errors import BadInput
+from thorax.files import refuse_special
 from thorax.findings import FINDINGS, NORMAL
 from thorax.reports import spelling
 from thorax.reports.parts import Parts
@@ -184,6 +185,7 @@ def _pairs(path: Path, allowed: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _lines(path: Path) -> Iterator[Line]:
+    refuse_special(path)
     try:
         raw = path.read_bytes()
     except FileNotFoundError:

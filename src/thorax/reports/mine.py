@@ -188,6 +188,9 @@ class _Stream:
         for item in incoming:
             if isinstance(item, Unread):
                 self._refuse(item)
+            elif len(item.text) > artifacts.LONGEST_CELL:
+                reason = f"{len(item.text):,} characters are no report"
+                self._refuse(Unread(item.where, item.report, reason))
             elif not item.report:
                 self._refuse(Unread(item.where, "", "no id"))
             elif not self._seen.add(item.report):

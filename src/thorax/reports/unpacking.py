@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-_LARGEST = 50_000_000  # bytes; a report is never that long, and memory is not endless
+from thorax import artifacts
+
+_LARGEST = 4 * artifacts.LONGEST_CELL  # bytes of UTF-8; what is longer is refused anyway
 _BUFFER_BYTES = 1 << 16  # a third faster than 10 KiB or 1 MiB
 _ZEROS = bytes(tarfile.BLOCKSIZE)
 _OPENERS: dict[bytes, Callable[..., Any]] = {

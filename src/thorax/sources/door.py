@@ -5,23 +5,29 @@ age of 413, a patient in two splits, "No Finding" beside a finding) passes: the 
 judges it and shows it.
 """
 
-import re
+import math
 from collections.abc import Iterable
 
 import pandas as pd
 
+from thorax import artifacts
 from thorax.errors import BadInput
-from thorax.findings import FINDINGS, NO_FINDING, NORMAL, SPLITS
+from thorax.files import is_plain_name
+from thorax.findings import FINDINGS, NO_FINDING, NORMAL, SPLITS, unknown_label
 from thorax.sources.layout import COLUMNS, Content
+from thorax.sources.tables import MOST_NUMBER, MOST_YEARS
 
-_PLAIN_NAME = re.compile(r"[^/\\|\x00-\x1f.][^/\\|\x00-\x1f]*")
-_NUMBERS = {
-    "entries": ("follow_up", "age_years"),
-    "boxes": ("x_px", "y_px", "w_px", "h_px", "frame_px"),
-    "reports": (),
-    "adjudicated": ("label",),
-    "truth": ("label",),
-}
+_PLACE = (-MOST_NUMBER, MOST_NUMBER)
+# Per number column: the least and the largest value, beyond which no stage could compute with it.
+_NUMBERS: dict[str, dict[str, tuple[float, float]]] = {
+    "entries": {"follow_up": (0, MOST_NUMBER), "age_years": (0, MOST_YEARS)},
+    "boxes": {
+        "x_px": _PLACE, "y_px": _PLACE, "w_px": _PLACE, "h_px": _PLACE, "frame_px": (1, MOST_NUMBER)
+    },
+    "adjudicated": {"label": (0, 1)},
+    "truth": {"label": (0, 1)},
+}  # fmt: skip
+_WHOLE = ("follow_up", "frame_px", "label")
 _SPLITS = ("", "train_val", *SPLITS)
 
 
@@ -33,9 +39,10 @@ def check(content: Content) -> None:
         if tuple(content.tables[name].columns) != columns:
             given = ", ".join(map(str, content.tables[name].columns))
             raise BadInput(f"table {name}: columns {given}; expected {', '.join(columns)}")
-        for column in _NUMBERS[name]:
-            _check_numbers(name, column, content.tables[name][column].tolist())
+        for column, bounds in _NUMBERS.get(name, {}).items():
+            _check_numbers(name, column, content.tables[name][column].tolist(), bounds)
     _check_entries(content.tables["entries"])
+    _check_reports(content.tables["reports"])
     _check_findings("boxes", content.tables["boxes"]["finding"])
     for name in ("adjudicated", "truth"):
         _check_findings(name, content.tables[name]["finding"], besides=(NORMAL,))
@@ -44,9 +51,10 @@ def check(content: Content) -> None:
 
 def check_name(image: str, where: str) -> None:
     """Raise `BadInput` unless an image's name is a plain file name that can stand in a list."""
-    if not _PLAIN_NAME.fullmatch(image):
+    if not is_plain_name(image):
         raise BadInput(
-            f"{where}: image name {image!r} is not a plain file name (no / \\ | and no leading .)"
+            f"{where}: image name {image!r} is not a plain file name (UTF-8 without "
+            "/ \\ |, control characters and a leading .)"
         )
 
 
@@ -77,18 +85,44 @@ def _check_entries(entries: pd.DataFrame) -> None:
 
 
 def _check_findings(table: str, cells: pd.Series, besides: tuple[str, ...] = ()) -> None:
-    known = {*FINDINGS, *besides}
+    known = (*FINDINGS, *besides)
     for row, cell in enumerate(cells.tolist(), 2):
         for finding in str(cell).split("|") if cell else ():
             if finding not in known:
-                raise BadInput(f"table {table}, row {row:,}: unknown label {finding!r}")
+                raise BadInput(f"table {table}, row {row:,}: {unknown_label(finding, known)}")
 
 
-def _check_numbers(table: str, column: str, values: Iterable[object]) -> None:
+def _check_numbers(
+    table: str, column: str, values: Iterable[object], bounds: tuple[float, float]
+) -> None:
+    least, most = bounds
     for row, value in enumerate(values, 2):
-        if value is None or value is pd.NA or value == "" or isinstance(value, int | float):
+        if (
+            value is None
+            or value is pd.NA
+            or value == ""
+            or (table == "entries" and _is_nan(value))
+        ):
             continue
-        raise BadInput(f"table {table}, row {row:,}: {column} is {value!r}, not a number")
+        where = f"table {table}, row {row:,}: {column} is {value!r}"
+        if not isinstance(value, int | float):
+            raise BadInput(f"{where}, not a number")
+        if not least <= value <= most or (column in _WHOLE and value % 1):
+            kind = "whole number" if column in _WHOLE else "number"
+            raise BadInput(f"{where}; expected a {kind} from {least:,} to {most:,}")
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _check_reports(reports: pd.DataFrame) -> None:
+    for row, (name, text) in enumerate(zip(reports["report"], reports["text"], strict=True), 2):
+        if len(str(text)) > artifacts.LONGEST_CELL:
+            raise BadInput(
+                f"table reports, row {row:,}: report {name!r} has {len(str(text)):,} characters; "
+                f"at most {artifacts.LONGEST_CELL:,} are read: shorten or remove it"
+            )
 
 
 def _check_images(content: Content) -> None:

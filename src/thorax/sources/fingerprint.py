@@ -77,7 +77,7 @@ def _named_files(config: SourcesConfig, folder: Path) -> Iterator[Path]:
 def _facts(paths: set[Path]) -> list[tuple[str, int, int]]:
     found = []
     for path in paths:
-        with suppress(FileNotFoundError):  # a link to nowhere
+        with suppress(OSError):  # a link to nowhere, or to itself
             facts = path.stat()
             found.append((os.fspath(path), facts.st_size, facts.st_mtime_ns))
     return sorted(found)

@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 
 from thorax import artifacts
 from thorax.errors import BadInput
-from thorax.progress import track
+from thorax.files import is_plain_name, refuse_special, special_kind
+from thorax.progress import say, track
 
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -23,8 +24,27 @@ def is_image(name: str) -> bool:
     ).name.startswith(".")
 
 
+def usable_images(paths: Iterable[Path]) -> list[Path]:
+    """The images among `paths`, without what must not be read or cannot stand in a table.
+
+    Named pipes, devices and names that are not UTF-8 are left out and the first is named.
+    """
+    found: list[Path] = []
+    left_out: list[Path] = []
+    for path in paths:
+        if is_image(path.name):
+            fits = is_plain_name(path.name) and not special_kind(path)
+            (found if fits else left_out).append(path)
+    if left_out:
+        kind = special_kind(left_out[0])
+        reason = f"a {kind}" if kind else "a name that no table can hold"
+        say(f"{len(left_out):,} images stay out (the first: {left_out[0]}, {reason})")
+    return found
+
+
 def read_image(path: Path) -> bytes:
     """A loose image's bytes; `BadInput` with its name when it cannot be read."""
+    refuse_special(path)
     try:
         return path.read_bytes()
     except OSError as error:
@@ -53,18 +73,30 @@ def list_all(archives: Iterable[tuple[Path, str]], home: Path) -> dict[Path, lis
 
 def members(path: Path) -> Iterator[tuple[str, bytes]]:
     """The images in a tar archive as (file name without folders, bytes), in their order."""
+    refuse_special(path)
     with _whole(path), tarfile.open(path, "r|*") as archive:
         for member in archive:
             name = PurePosixPath(member.name).name
-            file = archive.extractfile(member) if member.isfile() and is_image(name) else None
+            file = archive.extractfile(member) if member.isfile() and _is_wanted(name) else None
             if file is not None:
                 yield name, file.read()
 
 
 def _read(path: Path) -> list[str]:
+    refuse_special(path)
     with _whole(path), tarfile.open(path, "r|*") as archive:
         names = [PurePosixPath(member.name).name for member in archive if member.isfile()]
-    return [name for name in names if is_image(name)]
+    wanted = [name for name in names if _is_wanted(name)]
+    if strange := [name for name in names if is_image(name) and not is_plain_name(name)]:
+        say(
+            f"{path.name}: {len(strange):,} images have names that no table can hold and stay out "
+            f"(the first: {strange[0]!r})"
+        )
+    return wanted
+
+
+def _is_wanted(name: str) -> bool:
+    return is_image(name) and is_plain_name(name)
 
 
 @contextmanager

@@ -17,18 +17,21 @@ from pathlib import Path
 import pandas as pd
 from pydantic import Field
 
+from thorax import artifacts
 from thorax.config import Config
 from thorax.errors import BadInput
+from thorax.files import refuse_special
 from thorax.findings import FINDINGS, NORMAL
 from thorax.progress import say
 from thorax.reports import openi
 from thorax.sources import layout
-from thorax.sources.listing import is_image, read_image
+from thorax.sources.listing import read_image, usable_images
 from thorax.sources.request import Request
 from thorax.sources.tables import read_rows
 
 _LICENCE = "reports CC BY-NC-ND 4.0; cite Demner-Fushman et al., JAMIA 2016"
 _LABELS = (*FINDINGS, NORMAL)
+_LONGEST_BYTES = 4 * artifacts.LONGEST_CELL  # of UTF-8
 
 
 class OpeniConfig(Config):
@@ -49,7 +52,7 @@ def build(config: OpeniConfig, request: Request) -> layout.Content:
     """The reports of the folder, with its human labels and the images that it has."""
     folder = find_folder(config, request.from_path)
     reports = _reports(folder, config)
-    images = {path.stem: path for path in sorted(folder.rglob("*")) if is_image(path.name)}
+    images = {path.stem: path for path in usable_images(sorted(folder.rglob("*")))}
     tables = {name: layout.empty(name) for name in layout.COLUMNS}
     tables["reports"] = _reports_table(reports, images)
     tables["entries"] = _entries(reports, images)
@@ -98,6 +101,7 @@ def find_folder(config: OpeniConfig, from_path: Path | None) -> Path:
             "openi is read from a folder: name it with --from or params.yaml: sources.openi.folder"
         )
     folder = (from_path or Path(config.folder)).expanduser().absolute()
+    refuse_special(folder)
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder; name the one with the reports")
     return folder
@@ -128,18 +132,26 @@ def _reports(folder: Path, config: OpeniConfig) -> list[openi.OpeniReport]:
 
 def _documents(folder: Path, config: OpeniConfig) -> Iterator[tuple[str, bytes]]:
     path = folder / config.archive
+    refuse_special(path)
     if not path.is_file():
         for document in sorted(folder.rglob("*.xml")):
-            yield document.relative_to(folder).as_posix(), document.read_bytes()
+            refuse_special(document)
+            yield document.relative_to(folder).as_posix(), _whole_report(document)
         return
     try:
         with tarfile.open(path) as archive:
             for member in archive:
-                file = archive.extractfile(member) if member.name.endswith(".xml") else None
-                if file is not None:
-                    yield member.name, file.read()
+                if member.name.endswith(".xml") and member.isfile():
+                    file = archive.extractfile(member)
+                    short = file is not None and member.size <= _LONGEST_BYTES
+                    yield member.name, file.read() if file and short else b""
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise BadInput(f"{path} is not a whole archive ({error}): fetch it again") from None
+
+
+def _whole_report(path: Path) -> bytes:
+    """A file's bytes; nothing of one that is too long for a report, which counts as unreadable."""
+    return path.read_bytes() if path.stat().st_size <= _LONGEST_BYTES else b""
 
 
 def _reports_table(reports: list[openi.OpeniReport], images: dict[str, Path]) -> pd.DataFrame:
@@ -192,5 +204,6 @@ def _gold(folder: Path, config: OpeniConfig, reports: set[str]) -> pd.DataFrame:
 
 
 def _header(path: Path) -> list[str]:
+    refuse_special(path)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        return [name.strip() for name in next(csv.reader(file), [])]
+        return [name.strip() for name in next(csv.reader(artifacts.bounded_lines(file, path)), [])]

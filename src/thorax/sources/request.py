@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from thorax.errors import BadInput
+from thorax.files import refuse_special
 from thorax.progress import say
 from thorax.sources.packing import Packed
 
@@ -65,6 +66,7 @@ class Request:
         if self.from_path is None:
             return None
         path = self.from_path.expanduser().absolute()
+        refuse_special(path)
         if not path.is_dir():
             raise BadInput(f"{path}: no such folder; name the one that holds the images and tables")
         return path

@@ -19,9 +19,14 @@ import pandas as pd
 
 from thorax import artifacts
 from thorax.errors import BadInput
-from thorax.findings import FINDINGS
+from thorax.files import refuse_special
+from thorax.findings import FINDINGS, NO_FINDING, find, unknown_label
 
-_LONGEST_CELL = 50_000_000  # characters; a report is never that long, a broken quote is
+MOST_NUMBER = 1_000_000
+"""The largest number in a table: of a visit, or of pixels."""
+MOST_YEARS = 1_000
+"""The largest age that is read; from 120 on (`validation.age_years_max`) it is questioned."""
+
 _PIECE_BYTES = 1 << 20
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([YMWD]?)")
 _PER_YEAR = {"": 1.0, "Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
@@ -61,6 +66,7 @@ def read_rows(path: Path, *, need: Iterable[str] = ()) -> list[Row]:
         BadInput: no such file or column, a column twice, a row cut short or too long, not CSV, not
             UTF-8, more than `artifacts.MOST_ROWS` rows.
     """
+    refuse_special(path)
     _refuse_endless(path)
     lines = _lines(path)
     _, header = next(lines, (0, []))
@@ -108,7 +114,6 @@ def _cells(path: Path, line: int, cells: list[str], header: list[str]) -> dict[s
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    csv.field_size_limit(_LONGEST_CELL)
     line = 0
     try:
         with open_text(path) as file:
@@ -122,12 +127,21 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise BadInput(
             f"{path}, line {_undecodable_line(path):,}: not UTF-8 ({error.reason}): save it so"
         ) from None
-    except (csv.Error, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise BadInput(
-            f"{path}, after row {line:,}: not a whole CSV file ({error}): fetch it again"
-        ) from None
+    except csv.Error as error:
+        if "field limit" in str(error):
+            raise BadInput(
+                f"{path}, row {line + 1:,}: a cell of more than {artifacts.LONGEST_CELL:,} "
+                "characters is no report: shorten or remove it (or a quote is missing)"
+            ) from None
+        raise BadInput(_not_whole(path, line, error)) from None
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise BadInput(_not_whole(path, line, error)) from None
     except OSError as error:
         raise BadInput(f"{path} cannot be read ({error.strerror})") from None
+
+
+def _not_whole(path: Path, line: int, error: Exception) -> str:
+    return f"{path}, after row {line:,}: not a whole CSV file ({error}): fetch it again"
 
 
 def _undecodable_line(path: Path) -> int:
@@ -145,20 +159,33 @@ def _undecodable_line(path: Path) -> int:
 
 def open_text(path: Path) -> TextIO:
     """Open a text file, gzipped or not, as UTF-8."""
+    refuse_special(path)
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
 
 
-def number(text: str, where: str, what: str) -> float:
-    """A finite number from a cell."""
+def number(text: str, where: str, what: str, *, most: float = MOST_NUMBER) -> float:
+    """A number from a cell, finite and not beyond `most` on either side."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
         raise BadInput(f"{where}: {what} is {text!r}, not a number")
+    if abs(value) > most:
+        raise BadInput(f"{where}: {what} is {text!r}; expected at most {most:,.0f}")
     return value
+
+
+def whole_number(text: str, where: str, what: str) -> int | None:
+    """A whole number from 0 on, `2` or `2.0`; None for an empty cell."""
+    if not text:
+        return None
+    value = number(text, where, what)
+    if value < 0 or value % 1:
+        raise BadInput(f"{where}: {what} is {text!r}; expected a whole number from 0 on")
+    return int(value)
 
 
 def age_years(text: str, where: str) -> float | None:
@@ -168,7 +195,10 @@ def age_years(text: str, where: str) -> float | None:
     match = _AGE.fullmatch(text.upper())
     if match is None:
         raise BadInput(f"{where}: age {text!r} is not a number of years (57, 057Y, 013M)")
-    return round(float(match[1]) / _PER_YEAR[match[2]], 2)
+    years = round(float(match[1]) / _PER_YEAR[match[2]], 2)
+    if years > MOST_YEARS:
+        raise BadInput(f"{where}: age {text[:40]!r} is more than {MOST_YEARS:,} years")
+    return years
 
 
 def finding_names(
@@ -177,16 +207,17 @@ def finding_names(
     """The findings that `labels` name, in the vocabulary's order and once each.
 
     Args:
-        labels: names as the table writes them; empty ones are skipped.
+        labels: names as the table writes them, in any case; empty ones are skipped.
         where: opens the message of an error.
         names: other spellings and the findings that they mean (`A|B` for several, empty for none).
     """
     found: set[str] = set()
     for label in filter(None, (label.strip() for label in labels)):
-        meant = (names or {}).get(label, label)
-        for finding in filter(None, meant.split("|")):
-            if finding not in FINDINGS:
-                raise BadInput(f"{where}: unknown label {label!r}; known are {', '.join(FINDINGS)}")
+        spelling = find(label, names or {})
+        for each in filter(None, (names[spelling] if names and spelling else label).split("|")):
+            finding = find(each)
+            if finding is None:
+                raise BadInput(f"{where}: {unknown_label(label, (*FINDINGS, NO_FINDING))}")
             found.add(finding)
     return [finding for finding in FINDINGS if finding in found]
 

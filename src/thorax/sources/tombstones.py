@@ -94,8 +94,17 @@ def matching(
     return frozenset(
         patient
         for patient in set(patients)
-        if any((salt, _hash(patient, source, salt)) in wanted for salt in salts)
+        if any(
+            (salt, _hash(spelling, source, salt)) in wanted
+            for salt in salts
+            for spelling in _spellings(patient, source)
+        )
     )
+
+
+def _spellings(patient: str, source: str) -> tuple[str, ...]:
+    """The id, and how a folder's table may have written it when the patient was forgotten."""
+    return (patient, f"{patient}.0") if source == "folder" and patient.isdecimal() else (patient,)
 
 
 def hashes(stones: Sequence[Tombstone], source: str) -> list[str]:

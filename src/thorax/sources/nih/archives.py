@@ -40,7 +40,7 @@ def _downloads(config: NihConfig, folder: Path) -> list[Download]:
         Download(
             f"{base}/{row['path']}",
             folder / row["name"],
-            int(number(row["bytes"], row.where, "bytes")),
+            int(number(row["bytes"], row.where, "bytes", most=1e13)),
             Checksum("md5", row["md5"]),
         )
         for row in read_rows(table, need=("name", "path", "bytes", "md5"))

@@ -13,7 +13,7 @@ from thorax import artifacts
 from thorax.errors import BadInput
 from thorax.progress import say
 from thorax.sources.layout import Archive
-from thorax.sources.listing import is_image, list_all
+from thorax.sources.listing import list_all, usable_images
 from thorax.sources.nih.tables import stem_of
 
 _ARCHIVE = re.compile(r"images?_?\d+\.tar(\.gz)?|images\.tar(\.gz)?")
@@ -87,14 +87,12 @@ def _loose(folder: Path) -> dict[str, dict[str, Path]]:
         here = Path(place)
         parts = here.relative_to(folder).parts
         folders[:] = sorted(folders) if len(parts) < _DEPTH else []
-        for name in sorted(filter(is_image, names)):
+        for path in usable_images(here / name for name in sorted(names)):
             stems = sets.setdefault(_set_name(parts), {})
-            stem = stem_of(name)
+            stem = stem_of(path.name)
             if stem in stems:
-                raise BadInput(
-                    f"{here / name} and {stems[stem]} are the same image twice: remove one"
-                )
-            stems[stem] = here / name
+                raise BadInput(f"{path} and {stems[stem]} are the same image twice: remove one")
+            stems[stem] = path
     return sets
 
 

@@ -14,8 +14,10 @@ import pandas as pd
 
 from thorax.errors import BadInput
 from thorax.findings import NO_FINDING
+from thorax.findings import find as find_label
 from thorax.progress import say
 from thorax.sources.layout import COLUMNS, empty
+from thorax.sources.patients import plain_id
 from thorax.sources.tables import (
     Row,
     age_years,
@@ -24,6 +26,7 @@ from thorax.sources.tables import (
     open_text,
     read_rows,
     refuse_duplicates,
+    whole_number,
 )
 
 ENTRIES = ("Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv")  # the newer one first
@@ -97,17 +100,16 @@ def _entries(path: Path, images: Images, splits: dict[str, str]) -> pd.DataFrame
 def _entry(row: Row, images: Images, splits: dict[str, str]) -> tuple[object, ...] | None:
     labels = row["Finding Labels"].split("|")
     findings = finding_names(labels, row.where, _LABELS)
-    if NO_FINDING in labels and findings:
+    if findings and any(find_label(label, (NO_FINDING,)) for label in labels):
         findings = [NO_FINDING, *findings]  # a contradiction, which validation judges
     age = age_years(row["Patient Age"], row.where)
     stem = stem_of(row["Image Index"])
     if stem not in images:
         return None
-    follow_up = row.get("Follow-up #")
     return (
         images[stem],
-        row["Patient ID"],
-        int(number(follow_up, row.where, "Follow-up #")) if follow_up else None,
+        plain_id(row["Patient ID"]),
+        whole_number(row.get("Follow-up #"), row.where, "Follow-up #"),
         age,
         row.get("Patient Gender") or row.get("Patient Sex"),
         row.get("View Position"),
