@@ -18,7 +18,15 @@ def evaluation_gate() -> bool:
         table=[
             {
                 key: rule.get(key)
-                for key in ("rule", "finding", "value", "bound", "verdict", "reason")
+                for key in (
+                    "rule",
+                    "finding",
+                    "compared",
+                    "comparison",
+                    "bound",
+                    "verdict",
+                    "reason",
+                )
             }
             for rule in decision["rules"]
         ],

@@ -45,7 +45,7 @@ def test_the_list_says_how_each_run_stands(checkout: Path) -> None:
     listed = thorax(checkout, "paper", "--list")
     assert listed.returncode == 0, listed.stderr
     lines = [" ".join(line.split()) for line in listed.stdout.splitlines()]
-    assert "resnet50-cel done 0.712 0.690 - 0.730 14 7,200 s full" in lines
+    assert "resnet50-cel done 0.712 0.690 to 0.730 14 7,200 s full" in lines
     assert any(line.startswith("vgg16-w-cel failed") for line in lines)
     assert any(line.startswith("alexnet-w-cel not begun") for line in lines)
 

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from tests.evaluation.conftest import Checkout
 from thorax import artifacts
 from thorax.evaluation.__main__ import evaluate, report
-from thorax.evaluation.summary import _age_bands
+from thorax.evaluation.subgroups import _age_bands
 from thorax.findings import CHESTX_RAY8, FINDINGS, target_column
 
 FILES = {

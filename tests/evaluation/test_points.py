@@ -21,7 +21,8 @@ def test_rates_of_a_case_counted_by_hand() -> None:
     called = np.array([1, 1, 0, 1, 0, 0, 0, 1], bool)
     known = np.array([1, 1, 1, 1, 1, 1, 1, 0], bool)
     resampling = intervals.resample(np.arange(8), replicates=200, seed=1)
-    entry = points.rates(y_true, called, resampling, EvaluationConfig(), known=known)
+    config = EvaluationConfig(interval_patients_min=2)
+    entry = points.rates(y_true, called, resampling, config, known=known)
     assert [entry[name] for name in ("tp", "fn", "fp", "tn")] == [2, 1, 1, 3]
     assert entry["sensitivity_score"] == 2 / 3
     assert entry["specificity_score"] == 3 / 4
@@ -81,3 +82,45 @@ def test_another_json_than_a_predictors_is_refused(checkout: Checkout) -> None:
     path.write_text("[]")
     with pytest.raises(BadInput, match="describes no predictor"):
         points.read(path)
+
+
+def test_an_interval_of_too_few_patients_is_not_estimable_and_says_so() -> None:
+    """Ten positive images, but of four patients: all found is no certainty."""
+    patients = np.repeat(np.arange(24), [3, 3, 2, 2] + [1] * 20)
+    y_true = (patients < 4).astype(np.int8)
+    resampling = intervals.resample(patients, replicates=200, seed=1)
+    entry = points.rates(
+        y_true, y_true == 1, resampling, EvaluationConfig(), known=np.ones(30, bool)
+    )
+    assert entry["sensitivity_score"] == 1
+    assert np.isnan([entry["sensitivity_low"], entry["sensitivity_high"]]).all()
+    assert entry["specificity_high"] == 1 > entry["specificity_low"]
+    expected = "sensitivity: interval not estimable: 4 patients with the finding, 5 are needed"
+    assert expected in entry["reason"]
+
+
+def test_what_was_promised_stands_beside_what_was_reached(evaluated: Checkout) -> None:
+    sets = metrics_of(evaluated)["operating_points"]
+    assert (sets["screening"]["measure"], sets["screening"]["at_least"]) == ("sensitivity", 0.9)
+    for entry in sets["screening"]["findings"].values():
+        if entry["threshold"] is None or entry["sensitivity_score"] is None:
+            assert entry["outcome"] == ""
+        elif entry["sensitivity_score"] >= 0.9:
+            assert entry["outcome"] == "reached"
+        elif entry["sensitivity_high"] >= 0.9:
+            assert entry["outcome"] == "reached within the interval"
+        else:
+            assert entry["outcome"] == "missed"
+    assert sets["youden"]["measure"] is None
+
+
+def test_a_threshold_names_the_positives_behind_it() -> None:
+    point = {"threshold": 0.1, "reason": "", "positives": 12, "positive_patients": 7,
+             "method": "normal", "note": "lowered"}  # fmt: skip
+    aim = {"measure": "sensitivity", "at_least": 0.9, "confidence": 0.95,
+           "findings": {"Edema": point}}  # fmt: skip
+    sets = points.shipped({"thresholds": {}, "operating_points": {"screening": aim}})
+    assert sets["screening"].aim == "sensitivity at least 0.9 with 95% confidence"
+    assert sets["screening"].notes["Edema"] == (
+        "chosen on 12 positive images of 7 patients, by a normal limit, as they are few; lowered"
+    )

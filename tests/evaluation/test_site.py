@@ -8,11 +8,12 @@ from thorax.evaluation.calibration import youden_threshold
 from thorax.evaluation.points import Thresholds
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
+from thorax.evaluation.thresholds import Demand
 
 CONFIG = EvaluationConfig(replicates=200)
 SETS = {
     "youden": Thresholds("most of both", {}, {}),
-    "screening": Thresholds("sensitivity", {}, {}, "sensitivity", 0.9),
+    "screening": Thresholds("sensitivity", {}, {}, Demand("sensitivity", 0.9)),
 }
 
 

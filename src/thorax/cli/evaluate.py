@@ -26,6 +26,7 @@ from thorax.evaluation import (
     points,
     scored,
     site,
+    subgroups,
     summary,
     tables,
 )
@@ -118,6 +119,7 @@ def judge(named: Named, data: SiteData, folder: Path) -> Judged:
     sets = points.read(named.folder / DESCRIPTION)
     truth = adjudicated.read(data.data / "adjudicated.csv")
     plain = summary.summarise(scores, resampling, settings)
+    parts = subgroups.slices(scores, resampling, settings)
     whole = {
         "predictor": named.name,
         "model_sha256": artifacts.read_json(named.folder / DESCRIPTION)["model_sha256"],
@@ -129,9 +131,11 @@ def judge(named: Named, data: SiteData, folder: Path) -> Judged:
         "adjudicated": adjudicated.summarise(
             scores, truth, resampling, sets[points.YOUDEN], settings
         ),
+        "calibration": points.calibrations(named.folder / DESCRIPTION),
+        "subgroups": subgroups.brief(parts),
         "localization": _localize(data, folder),
     }
-    return Judged(scores, resampling, whole, summary.slices(scores, resampling, settings))
+    return Judged(scores, resampling, whole, parts)
 
 
 def write(folder: Path, judged: Judged) -> None:

@@ -16,6 +16,7 @@ from thorax import artifacts, config, environment
 from thorax.cli import presets, settings
 from thorax.errors import BadInput, ThoraxError
 from thorax.locks import hold
+from thorax.schemas.estimate import Estimate
 from thorax.sources import registry, version
 from thorax.sources.config import SourcesConfig
 from thorax.sources.fingerprint import fingerprint, is_current, last_folder
@@ -172,10 +173,9 @@ def _row(name: str, run: str) -> tuple[str, ...]:
     if metrics is None:
         return (status, "-", "-", "-", wall, record.budget)
     mean = metrics["mean"]
-    low, high = mean["auc_low"], mean["auc_high"]
-    interval = "-" if low is None or high is None else f"{low:.3f} - {high:.3f}"
-    score = "undefined" if mean["auc_score"] is None else f"{mean['auc_score']:.3f}"
-    return (status, score, interval, str(mean["findings"]), wall, record.budget)
+    estimate = Estimate.read(mean, "auc")
+    score = "undefined" if mean["auc_score"] is None else estimate.value_text()
+    return (status, score, estimate.interval_text(), str(mean["findings"]), wall, record.budget)
 
 
 # A run that was killed looks like one under way, and both are gone on with by the same command.

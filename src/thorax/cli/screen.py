@@ -3,6 +3,7 @@
 Reads the files that the stages wrote, and only those; prints nothing that is not in them.
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from rich.text import Text
 from flows import look, versions
 from thorax import artifacts, validity
 from thorax.findings import FINDINGS, display
+from thorax.schemas.estimate import Estimate
 
 _COLOURS = {
     "accept": "green",
@@ -37,7 +39,7 @@ def print_last(console: Console) -> None:
     if ended:
         parts += [_line("", ended, "red")]
     if not refused and metrics:
-        parts += [Text(), _auc_table(metrics)]
+        parts += [Text(), _auc_table(metrics), *_notes(metrics)]
     if not refused and decision:
         parts += [Text(), _gate(decision)]
     blessed = not refused and decision is not None and decision["verdict"] == "pass"
@@ -107,11 +109,39 @@ def _auc_table(metrics: Any) -> Table:
 
 
 def _score(row: Any) -> tuple[str, str]:
-    if row["auc_score"] is None:
-        return "-", "-"
-    low, high = row["auc_low"], row["auc_high"]
-    interval = "-" if low is None or high is None else f"{low:.3f} - {high:.3f}"
-    return f"{row['auc_score']:.3f}", interval
+    estimate = Estimate.read(row, "auc")
+    return estimate.value_text(), estimate.interval_text()
+
+
+def _notes(metrics: Any) -> list[Text]:
+    """The subgroup that is ranked worst, and how far the operating points kept their promise."""
+    worst = metrics.get("subgroups", {}).get("worst")
+    lines = [_worst(worst)] if worst else []
+    for name, point in metrics.get("operating_points", {}).items():
+        if point.get("measure"):
+            lines.append(_point(name, point))
+    return [Text(), *lines] if lines else []
+
+
+def _worst(part: Any) -> Text:
+    gap = part["gap"]
+    interval = Estimate.read(gap, "difference").interval_text()
+    over = f"{gap['findings']} findings" if gap["findings"] > 1 else "1 finding"
+    return _line(
+        "worst part",
+        f"{part['slice']} {part['value']}: mean AUC {gap['auc_score']:.3f} against "
+        f"{gap['rest_auc_score']:.3f} elsewhere (gap {interval}, over {over})",
+        "yellow" if gap["difference_high"] < 0 else "",
+    )
+
+
+def _point(name: str, point: Any) -> Text:
+    entries = point["findings"].values()
+    count = Counter(entry["outcome"] for entry in entries if entry["threshold"] is not None)
+    without = sum(entry["threshold"] is None for entry in entries)
+    parts = [f"{number} {outcome}" for outcome, number in count.items()]
+    parts += [f"{without} without a threshold"] if without else []
+    return _line(name, f"{point['aim']}: {', '.join(parts)}", "red" if count["missed"] else "")
 
 
 def _bar(score: float | None) -> str:

@@ -14,6 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from thorax import artifacts, findings
+from thorax.schemas.estimate import Estimate
 
 Summary = dict[str, Any]
 _FIGURES: Final = {
@@ -58,12 +59,9 @@ def number(value: float | None, digits: int = 3) -> str:
     return "-" if value is None or value != value else f"{value:.{digits}f}"
 
 
-def between(entry: Summary, name: str, digits: int = 3) -> str:
-    """The interval of `name` in `entry`, or a dash."""
-    low, high = entry[f"{name}_low"], entry[f"{name}_high"]
-    if low is None or high is None or low != low:
-        return "-"
-    return f"{low:.{digits}f} to {high:.{digits}f}"
+def between(entry: Summary, name: str, digits: int = 3, value: str = "") -> str:
+    """The interval of `name` in `entry`, `not estimable`, or a dash; see `Estimate.read`."""
+    return Estimate.read(entry, name, value=value).interval_text(digits)
 
 
 def display(name: str) -> str:

@@ -9,6 +9,7 @@ from rich.table import Table
 from flows import dvc, look, record, versions
 from thorax import artifacts, config, environment
 from thorax.release import releases
+from thorax.schemas.estimate import Estimate
 
 
 def print_status() -> None:
@@ -82,9 +83,7 @@ def _mean_auc(path: Path) -> str:
     mean: dict[str, Any] = artifacts.read_json(path)["mean"]
     if mean["auc_score"] is None:
         return "undefined"
-    low, high = mean["auc_low"], mean["auc_high"]
-    interval = "no interval" if low is None or high is None else f"{low:.3f} - {high:.3f}"
-    return f"{mean['auc_score']:.3f} ({interval})"
+    return Estimate.read(mean, "auc").text()
 
 
 def _bento() -> str:

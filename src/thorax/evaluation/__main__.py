@@ -11,6 +11,7 @@ from thorax.evaluation import (
     mined,
     points,
     scored,
+    subgroups,
     summary,
     tables,
 )
@@ -30,8 +31,10 @@ def evaluate() -> None:
     resampling = intervals.resample(
         scores.about["patient"], replicates=settings.replicates, seed=settings.seed
     )
-    sets = points.read(stage.output_folder("inference") / "predictor" / "predictor.json")
+    description = stage.output_folder("inference") / "predictor" / "predictor.json"
+    sets = points.read(description)
     truth = adjudicated.read(artifacts.root() / "data" / "adjudicated.csv")
+    parts = subgroups.slices(scores, resampling, settings)
     whole = {
         "split": settings.split,
         **depth.deepen(
@@ -41,9 +44,10 @@ def evaluate() -> None:
         "adjudicated": adjudicated.summarise(
             scores, truth, resampling, sets[points.YOUDEN], settings
         ),
+        "calibration": points.calibrations(description),
+        "subgroups": subgroups.brief(parts),
         "mined_labels": mined.read(stage.output_folder("reports") / "quality.json"),
     }
-    parts = summary.slices(scores, resampling, settings)
     with artifacts.atomic_folder(stage.output_folder("evaluation")) as folder:
         write_tables(folder, scores, whole, parts, settings)
         write_figures(folder, scores, whole, resampling, settings)

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from thorax import artifacts
 from thorax.errors import BadInput
-from thorax.evaluation import intervals, metrics, points
+from thorax.evaluation import estimable, intervals, metrics, points
 from thorax.evaluation.intervals import Resampling
 from thorax.evaluation.points import Thresholds
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
 from thorax.findings import FINDINGS, NORMAL
+from thorax.schemas.estimate import Estimate
 
 Summary = dict[str, Any]
 
@@ -93,14 +94,14 @@ def _auc(
     columns = (y_true[:, None], scores[:, None])
     area = metrics.auc(*columns, known=judged[:, None])[0]
     replicates = intervals.auc_replicates(*columns, resampling, known=judged[:, None])[:, 0]
-    ends = intervals.percentile(
-        replicates, confidence=config.confidence, min_share=config.min_share
-    )
+    support = estimable.count(y_true, resampling.patient, judged)
+    ends = estimable.interval(
+        replicates, config, trials=support.pairs,
+        lacking=support.lack(config.interval_patients_min),
+    )  # fmt: skip
     reason = metrics.undefined_reasons(columns[0], known=judged[:, None])[0]
-    return {
-        "auc_score": float(area), "auc_low": ends.low, "auc_high": ends.high,
-        "reason": reason or "",
-    }  # fmt: skip
+    estimate = Estimate(float(area), ends.low, ends.high)
+    return {**estimate.entry("auc"), "reason": reason or ends.reason}
 
 
 def _called(scored: Scored, columns: list[int], thresholds: Thresholds) -> NDArray[np.bool_]:

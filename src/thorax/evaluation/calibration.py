@@ -1,8 +1,8 @@
 """From logits to probabilities, and how well they fit: affine and temperature, ECE, Brier, Youden.
 
 `fit_affine` is Platt's scaling with his smoothed targets, which keep the fit finite when the
-classes separate (Platt 1999; Lin, Lin & Weng 2007), solved by Newton's method; `fit_temperature`
-(Guo et al. 2017) is the same without the bias. The expected calibration error is that of Guo et al.
+classes separate (Platt 1999; Lin, Lin & Weng 2007); `fit_temperature` (Guo et al. 2017) is the same
+without the bias. The expected calibration error is that of Guo et al.
 for the probability of "present", over bins of equal width. One finding at a time; isotonic
 calibration is in `isotonic.py`; no correction for prevalence.
 """
@@ -13,13 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 
 Floats = NDArray[np.float64]
 
 FALLING: Final = "the logits do not rise with the finding"
-
-_NEWTON_STEPS = 100
-_NEWTON_TOLERANCE = 1e-10  # on the gradient per image
 
 
 @dataclass(frozen=True)
@@ -69,14 +67,10 @@ def fit_affine(y_true: ArrayLike, logits: ArrayLike) -> Affine:
     """
     present = np.asarray(y_true) == 1
     scores = np.asarray(logits, dtype=np.float64)
-    reason = cannot_fit(present, scores)
-    if reason:
+    if reason := cannot_fit(present, scores):
         return Affine(1.0, 0.0, reason)
     centre, spread = float(scores.mean()), float(scores.std())
-    design = np.column_stack([(scores - centre) / spread, np.ones_like(scores)])
-    targets = smoothed(present)
-    rate = float(targets.mean())
-    slope, offset = _newton(design, targets, start=(0.0, float(np.log(rate / (1 - rate)))))
+    slope, offset = _regress((scores - centre) / spread, smoothed(present), has_bias=True)
     if slope <= 0:
         return Affine(1.0, 0.0, FALLING)
     return Affine(slope / spread, offset - slope * centre / spread, "")
@@ -90,11 +84,10 @@ def fit_temperature(y_true: ArrayLike, logits: ArrayLike) -> Affine:
     """
     present = np.asarray(y_true) == 1
     scores = np.asarray(logits, dtype=np.float64)
-    reason = cannot_fit(present, scores)
-    if reason:
+    if reason := cannot_fit(present, scores):
         return Affine(1.0, 0.0, reason)
     size = float(np.abs(scores).max())
-    (slope,) = _newton((scores / size)[:, None], smoothed(present), start=(0.0,))
+    slope, _ = _regress(scores / size, smoothed(present), has_bias=False)
     if slope <= 0:
         return Affine(1.0, 0.0, "no temperature above 0 fits: the logits need a bias as well")
     return Affine(slope / size, 0.0, "")
@@ -119,38 +112,18 @@ def smoothed(present: NDArray[np.bool_]) -> Floats:
     return np.where(present, (positives + 1) / (positives + 2), 1 / (negatives + 2))
 
 
-def _newton(design: Floats, targets: Floats, *, start: tuple[float, ...]) -> list[float]:
-    """Minimise the cross-entropy over the columns' weights; a step is halved until it descends."""
-    theta = np.array(start)
-    loss = _cross_entropy(design @ theta, targets)
-    for _ in range(_NEWTON_STEPS):
-        fitted = expit(design @ theta)
-        gradient = design.T @ (fitted - targets)
-        if np.abs(gradient).max() <= _NEWTON_TOLERANCE * targets.size:
-            break
-        weights = np.maximum(fitted * (1 - fitted), 1e-12)
-        step = np.linalg.solve((design * weights[:, None]).T @ design, gradient)
-        theta, loss, moved = _line_search(design, targets, theta, step, loss)
-        if not moved:
-            break
-    return [float(value) for value in theta]
+def _regress(scores: Floats, targets: Floats, *, has_bias: bool) -> tuple[float, float]:
+    """Slope and bias of the logistic regression of `targets` in (0, 1) on `scores`: [N] each.
 
-
-def _line_search(
-    design: Floats, targets: Floats, theta: Floats, step: Floats, loss: float
-) -> tuple[Floats, float, bool]:
-    size = 1.0
-    while size > 1e-10:
-        candidate = theta - size * step
-        candidate_loss = _cross_entropy(design @ candidate, targets)
-        if candidate_loss < loss:
-            return candidate, candidate_loss, True
-        size /= 2
-    return theta, loss, False
-
-
-def _cross_entropy(logits: Floats, targets: Floats) -> float:
-    return float(np.sum(np.logaddexp(0, logits) - targets * logits))
+    A target of 0.9 is a positive of weight 0.9 and a negative of weight 0.1.
+    """
+    model = LogisticRegression(
+        C=np.inf, fit_intercept=has_bias, solver="newton-cholesky", tol=1e-6, max_iter=200
+    )
+    classes = np.repeat([1, 0], scores.size)
+    weights = np.concatenate([targets, 1 - targets])
+    model.fit(np.tile(scores, 2)[:, None], classes, sample_weight=weights)
+    return float(model.coef_[0, 0]), float(model.intercept_[0]) if has_bias else 0.0
 
 
 def youden_threshold(y_true: ArrayLike, probabilities: ArrayLike) -> float:

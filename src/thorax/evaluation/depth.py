@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from thorax.evaluation import bands, delong, intervals
+from thorax.evaluation import bands, delong, estimable
 from thorax.evaluation.bands import Replicated
 from thorax.evaluation.calibration import brier_loss, calibration_error
+from thorax.evaluation.estimable import Support
 from thorax.evaluation.intervals import Resampling
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
@@ -30,9 +31,11 @@ def deepen(
     findings = {}
     for column, finding in enumerate(scored.findings):
         entry = whole["findings"][finding]
-        low, high = delong.interval(
-            entry["auc_score"], float(errors[column]), confidence=config.confidence
-        )
+        support = _support(scored, column, resampling)
+        error = np.nan if support.lack(config.interval_patients_min) else float(errors[column])
+        low, high = delong.interval(entry["auc_score"], error, confidence=config.confidence)
+        if low == high:  # no variance among these images is not certainty about others
+            low = high = np.nan
         findings[finding] = {
             **entry,
             "auc_delong_low": low,
@@ -57,35 +60,45 @@ def _before(scored: Scored, column: int, config: EvaluationConfig) -> Summary:
     }
 
 
+def _support(scored: Scored, column: int, resampling: Resampling) -> Support:
+    return estimable.count(scored.targets[:, column], resampling.patient, scored.known[:, column])
+
+
 def _fixed(
     scored: Scored, column: int, resampling: Resampling, config: EvaluationConfig
 ) -> Summary:
+    """Sensitivity at fixed specificities and the reverse, and the average precision's interval."""
     curves = curves_of(scored, column, resampling)
-    sensitivities, specificities = config.fixed_sensitivities, config.fixed_specificities
-    if curves is None:
-        empty = np.full((2, 1), np.nan)
-        return {
-            "sensitivity_at_specificity": {
-                f"{c:g}": _cell(empty[0], empty[1], config) for c in specificities
-            },
-            "specificity_at_sensitivity": {
-                f"{c:g}": _cell(empty[0], empty[1], config) for c in sensitivities
-            },
-            **_named("average_precision", empty[1], config),
-        }
-    one, drawn = curves
-    at_specificity = one.sensitivity_at(specificities), drawn.sensitivity_at(specificities)
-    at_sensitivity = one.specificity_at(sensitivities), drawn.specificity_at(sensitivities)
+    support = _support(scored, column, resampling)
+    lacking = support.lack(config.interval_patients_min)
+    one, drawn = curves or (None, None)
+
+    def cells(limits: tuple[float, ...], read: str, trials: int) -> Summary:
+        if one is None or drawn is None:
+            return {
+                f"{limit:g}": dict.fromkeys(("score", "low", "high"), np.nan) for limit in limits
+            }
+        scores, replicates = getattr(one, read)(limits), getattr(drawn, read)(limits)
+        found = {}
+        for place, limit in enumerate(limits):
+            ends = estimable.interval(replicates[:, place], config, trials=trials, lacking=lacking)
+            found[f"{limit:g}"] = {
+                "score": float(scores[0, place]), "low": ends.low, "high": ends.high
+            }  # fmt: skip
+        return found
+
+    empty = np.full(1, np.nan)
+    precision = drawn.average_precision() if drawn else empty
+    ends = estimable.interval(precision, config, lacking=lacking)
     return {
-        "sensitivity_at_specificity": {
-            f"{limit:g}": _cell(at_specificity[0][:, k], at_specificity[1][:, k], config)
-            for k, limit in enumerate(specificities)
-        },
-        "specificity_at_sensitivity": {
-            f"{limit:g}": _cell(at_sensitivity[0][:, k], at_sensitivity[1][:, k], config)
-            for k, limit in enumerate(sensitivities)
-        },
-        **_named("average_precision", drawn.average_precision(), config),
+        "sensitivity_at_specificity": cells(
+            config.fixed_specificities, "sensitivity_at", support.positive_patients
+        ),
+        "specificity_at_sensitivity": cells(
+            config.fixed_sensitivities, "specificity_at", support.negative_patients
+        ),
+        "average_precision_low": ends.low,
+        "average_precision_high": ends.high,
     }
 
 
@@ -99,17 +112,3 @@ def curves_of(
         return None
     one = bands.replicate(y_true, y_score, bands.whole(y_true.size))
     return one, bands.replicate(y_true, y_score, resampling.of(known))
-
-
-def _cell(score: Floats, replicates: Floats, config: EvaluationConfig) -> Summary:
-    ends = intervals.percentile(
-        replicates, confidence=config.confidence, min_share=config.min_share
-    )
-    return {"score": float(score[0]), "low": ends.low, "high": ends.high}
-
-
-def _named(name: str, replicates: Floats, config: EvaluationConfig) -> Summary:
-    ends = intervals.percentile(
-        replicates, confidence=config.confidence, min_share=config.min_share
-    )
-    return {f"{name}_low": ends.low, f"{name}_high": ends.high}

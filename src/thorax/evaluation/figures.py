@@ -18,13 +18,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from thorax.evaluation import bands, metrics
+from thorax.evaluation import bands, estimable, metrics
 from thorax.evaluation.calibration import reliability
 from thorax.evaluation.intervals import Resampling
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
 from thorax.evaluation.summary import Summary
 from thorax.findings import display
+from thorax.schemas.estimate import Estimate
 
 _COLUMNS: Final = 4
 _BAND_POINTS: Final = 101  # places along the axis at which an interval band is computed
@@ -110,8 +111,11 @@ def _band(
     scored: Scored, column: int, resampling: Resampling, settings: EvaluationConfig,
     *, of: Literal["roc", "pr"],
 ) -> tuple[metrics.Floats, metrics.Floats, metrics.Floats] | None:  # fmt: skip
-    """Across, low and high of the pointwise interval; None where too few replicates have both."""
+    """Across, low and high of the pointwise interval; None where none can be estimated."""
     known = scored.known[:, column]
+    support = estimable.count(scored.targets[:, column], resampling.patient, known)
+    if support.lack(settings.interval_patients_min):
+        return None
     curves = bands.replicate(
         scored.targets[known, column], scored.logits[known, column], resampling.of(known)
     )
@@ -172,8 +176,9 @@ def _panel(axes: Axes, column: int, finding: str, entry: Summary, page: _Page) -
 def _subtitle(entry: Summary, page: _Page) -> str:
     if np.isnan(entry["auc_score"]):
         return f"undefined · {entry['positives']:,} pos."
-    low, high = _ends(entry, page)
-    interval = "" if np.isnan(low) else f" ({low:.2f} to {high:.2f})"
+    estimate = Estimate(entry[page.key], *_ends(entry, page))
+    has_interval = f"{page.key.removesuffix('_score')}_low" in entry
+    interval = f" ({estimate.interval_text(2)})" if has_interval else ""
     return f"{page.number} {entry[page.key]:.3f}{interval} · {entry['positives']:,} pos."
 
 

@@ -48,11 +48,13 @@ class Interval:
         low: lower end.
         high: upper end.
         replicates: how many replicates defined the metric and were used.
+        reason: why there are no ends; else empty.
     """
 
     low: float
     high: float
     replicates: int
+    reason: str = ""
 
 
 def resample(patients: ArrayLike, *, replicates: int, seed: int) -> Resampling:

@@ -1,13 +1,12 @@
 """What fixed thresholds give: sensitivity, specificity, PPV and NPV with patient intervals.
 
 The thresholds were chosen on other images (validation), and are read from `predictor.json`; they
-stay the same in every replicate. Where all replicates agree (0 or all of the images), the interval
-is the exact binomial one over the patients (Clopper & Pearson 1934). `youden` is the threshold that
-the predictor uses by default.
+stay the same in every replicate. What a point was promised to reach stands beside what it reached.
+Intervals are those of `estimable.py`. `youden` is the threshold that the predictor uses by default.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +15,12 @@ from numpy.typing import NDArray
 
 from thorax import artifacts
 from thorax.errors import BadInput
-from thorax.evaluation import intervals
+from thorax.evaluation import estimable
 from thorax.evaluation.intervals import Resampling
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
-from thorax.evaluation.thresholds import Measure
+from thorax.evaluation.thresholds import Demand
+from thorax.schemas.estimate import Estimate
 
 Summary = dict[str, Any]
 YOUDEN: Final = "youden"
@@ -40,30 +40,45 @@ class Thresholds:
         aim: what they were chosen for, in words.
         of: finding -> threshold; None where there is none.
         reasons: finding -> why there is none.
-        measure: the measure aimed at, and `at_least` how much of it; None for Youden's.
+        demand: what was asked of each; None for Youden's.
+        notes: finding -> what must be known of its threshold.
     """
 
     aim: str
     of: Mapping[str, float | None]
     reasons: Mapping[str, str]
-    measure: Measure | None = None
-    at_least: float = float("nan")
+    demand: Demand | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def shipped(description: Mapping[str, Any]) -> dict[str, Thresholds]:
     """The sets that `predictor.json` carries, Youden's first."""
     none = "no threshold could be fitted on validation"
-    sets = {YOUDEN: Thresholds("most sensitivity + specificity", description["thresholds"], {})}
+    reasons = description.get("threshold_reasons", {})
+    sets = {
+        YOUDEN: Thresholds("most sensitivity + specificity", description["thresholds"], reasons)
+    }
     for name, aim in description.get("operating_points", {}).items():
         points = aim["findings"]
+        demand = Demand(aim["measure"], float(aim["at_least"]), aim.get("confidence"))
         sets[name] = Thresholds(
-            f"{aim['measure']} at least {aim['at_least']:g}",
+            demand.text,
             {finding: point["threshold"] for finding, point in points.items()},
             {finding: point["reason"] or none for finding, point in points.items()},
-            aim["measure"],
-            float(aim["at_least"]),
+            demand,
+            {finding: _chosen_on(point) for finding, point in points.items()},
         )
     return sets
+
+
+def _chosen_on(point: Mapping[str, Any]) -> str:
+    """On how many positives a threshold was chosen, and how; empty where that is not recorded."""
+    if point["threshold"] is None or not point.get("positives"):
+        return ""
+    patients = point.get("positive_patients", 0)
+    parts = [f"chosen on {point['positives']:,} positive images of {patients:,} patients"]
+    parts += ["by a normal limit, as they are few"] if point.get("method") == "normal" else []
+    return "; ".join(filter(None, [", ".join(parts), point.get("note", "")]))
 
 
 def read(path: Path) -> dict[str, Thresholds]:
@@ -74,10 +89,26 @@ def read(path: Path) -> dict[str, Thresholds]:
         raise BadInput(f"{path} describes no predictor ({error}): run inference again") from None
 
 
+def calibrations(path: Path) -> dict[str, Summary]:
+    """How each finding of the `predictor.json` at `path` is calibrated, and what speaks for it."""
+    try:
+        described = artifacts.read_json(path).get("calibration", {})
+        return {
+            finding: {"method": each.get("method", "affine"), "note": _why(each)}
+            for finding, each in described.items()
+        }
+    except (TypeError, AttributeError) as error:
+        raise BadInput(f"{path} describes no predictor ({error}): run inference again") from None
+
+
+def _why(calibration: Mapping[str, Any]) -> str:
+    return str(calibration.get("note") or calibration.get("reason") or "")
+
+
 def summarise(
     scored: Scored, resampling: Resampling, sets: Mapping[str, Thresholds], config: EvaluationConfig
 ) -> Summary:
-    """Per set: its aim, and per finding what its threshold gives."""
+    """Per set: its aim, and per finding what its threshold gives and if that is the aim."""
     summary: Summary = {}
     for name, thresholds in sets.items():
         findings = {}
@@ -90,9 +121,47 @@ def summarise(
             if limit is None:
                 given = thresholds.reasons.get(finding) or "it could not be fitted"
                 entry = undefined(entry, f"no threshold: {given}")
-            findings[finding] = {"threshold": np.nan if limit is None else limit, **entry}
-        summary[name] = {"aim": thresholds.aim, "findings": findings}
+            support = _counts(scored, column)
+            findings[finding] = {
+                "threshold": np.nan if limit is None else limit,
+                **support,
+                **entry,
+                "outcome": _outcome(entry, thresholds.demand),
+                "note": thresholds.notes.get(finding, ""),
+            }
+        summary[name] = {"aim": thresholds.aim, **_promise(thresholds.demand), "findings": findings}
     return summary
+
+
+def _promise(demand: Demand | None) -> Summary:
+    if demand is None:
+        return {"measure": None, "at_least": None, "confidence": None}
+    return {
+        "measure": demand.measure, "at_least": demand.at_least, "confidence": demand.confidence
+    }  # fmt: skip
+
+
+def _counts(scored: Scored, column: int) -> Summary:
+    positive = scored.known[:, column] & (scored.targets[:, column] == 1)
+    return {
+        "positives": int(positive.sum()),
+        "positive_patients": int(scored.about.loc[positive, "patient"].nunique()),
+    }
+
+
+def _outcome(entry: Summary, demand: Demand | None) -> str:
+    """What the images say of the promise: reached, reached within the interval, or missed.
+
+    `unknown` without an interval; empty where nothing was promised or there is no threshold.
+    """
+    if demand is None or np.isnan(entry[f"{demand.measure}_score"]):
+        return ""
+    if np.isnan(entry[f"{demand.measure}_high"]):
+        return "unknown"
+    if entry[f"{demand.measure}_score"] >= demand.at_least:
+        return "reached"
+    within = entry[f"{demand.measure}_high"] >= demand.at_least
+    return "reached within the interval" if within else "missed"
 
 
 def rates(
@@ -118,22 +187,26 @@ def rates(
     reasons = []
     for name, (part, whole) in _RATES.items():
         total = counts[list(whole)].sum()
-        entry[f"{name}_score"] = float(counts[part] / total) if total else np.nan
+        score = float(counts[part] / total) if total else np.nan
         with np.errstate(invalid="ignore"):
-            shares = drawn[part] / drawn[list(whole)].sum(axis=0)
-        ends = intervals.percentile(
-            shares, confidence=config.confidence, min_share=config.min_share
-        )
-        low, high = ends.low, ends.high
-        if low == high:
-            patients = int((per_patient[list(whole)].sum(axis=0) > 0).sum())
-            low, high = _all_alike(low, patients, config.confidence)
-        entry[f"{name}_low"], entry[f"{name}_high"] = low, high
+            replicates = drawn[part] / drawn[list(whole)].sum(axis=0)
+        patients = int((per_patient[list(whole)].sum(axis=0) > 0).sum())
+        lacking = estimable.lack(patients, config.interval_patients_min, _AMONG[name])
+        ends = estimable.interval(replicates, config, trials=patients, lacking=lacking)
+        entry |= Estimate(score, ends.low, ends.high).entry(name)
+        if total and ends.reason:
+            reasons.append(f"{name}: {ends.reason}")
         if not total:
             reasons.append(f"no {name}: {_MISSING[name]}")
     return {**entry, "reason": "; ".join(reasons)}
 
 
+_AMONG: Final = {
+    "sensitivity": "with the finding",
+    "specificity": "without the finding",
+    "ppv": "called positive",
+    "npv": "called negative",
+}
 _MISSING: Final = {
     "sensitivity": "no positive image",
     "specificity": "no negative image",
@@ -146,17 +219,6 @@ def undefined(entry: Summary, reason: str) -> Summary:
     """The same keys without values."""
     counts = dict.fromkeys(("tp", "fn", "fp", "tn"), 0)
     return {**dict.fromkeys(entry, np.nan), **counts, "reason": reason}
-
-
-def _all_alike(share: float, patients: int, confidence: float) -> tuple[float, float]:
-    """The exact binomial interval of 0 or all of `patients`, of which no bootstrap knows more.
-
-    NaN for another share: then a single patient's images are all that there is.
-    """
-    if share not in (0, 1):
-        return float("nan"), float("nan")
-    reach = ((1 - confidence) / 2) ** (1 / patients)
-    return (reach, share) if share == 1 else (share, 1 - reach)
 
 
 def _per_patient(

@@ -18,6 +18,8 @@ class EvaluationConfig(Config):
     """Share of the replicates that an interval covers."""
     min_share: float = Field(default=0.5, gt=0, le=1)
     """Share of the replicates that must hold both classes; with fewer there is no interval."""
+    interval_patients_min: int = Field(default=5, ge=1)
+    """Patients of each class below which an interval is not estimable."""
     seed: int = 8
     """Seed of the bootstrap."""
     calibration_bins: int = Field(default=10, ge=2)

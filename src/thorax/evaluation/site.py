@@ -79,12 +79,16 @@ def _point(
     scored: Scored, column: int, fold: NDArray[np.int64], resampling: Resampling,
     aim: Thresholds, config: EvaluationConfig,
 ) -> Summary:  # fmt: skip
-    known = scored.known[:, column]
+    known, patient = scored.known[:, column], resampling.patient
     y_true, probabilities = scored.targets[:, column], scored.probabilities[:, column]
-    limit, reason = _threshold(y_true[known], probabilities[known], aim)
+
+    def choose(rows: Bools) -> tuple[float, str]:
+        return _threshold(y_true[rows], probabilities[rows], patient[rows], aim)
 
     def fit(rows: Bools) -> float:
-        return _threshold(y_true[rows], probabilities[rows], aim)[0]
+        return choose(rows)[0]
+
+    limit, reason = choose(known)
 
     limits = _cross(fold, known, fit)
     judged = known & ~np.isnan(limits)
@@ -94,17 +98,17 @@ def _point(
     elif left := int((known & ~judged).sum()):
         said = f"{left:,} images are in folds without a threshold"
         entry["reason"] = "; ".join(filter(None, [said, entry["reason"]]))
-    return {"threshold": limit, **entry}
+    return {"threshold": limit, **entry, "note": ""}
 
 
 def _threshold(
-    y_true: NDArray[np.int8], probabilities: Floats, aim: Thresholds
+    y_true: NDArray[np.int8], probabilities: Floats, patient: NDArray[np.int64], aim: Thresholds
 ) -> tuple[float, str]:
-    if aim.measure is None:
+    if aim.demand is None:
         limit = youden_threshold(y_true, probabilities)
         missing = metrics.undefined_reasons(y_true[:, None])[0]
         return limit, (missing or "none beats chance") if np.isnan(limit) else ""
-    point = thresholds.choose(y_true, probabilities, measure=aim.measure, at_least=aim.at_least)
+    point = thresholds.choose(y_true, probabilities, aim.demand, patients=patient)
     return point.threshold, point.reason
 
 

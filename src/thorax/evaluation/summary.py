@@ -1,21 +1,20 @@
-"""What metrics.json says: per finding and on average, for all images of a split or for a slice.
+"""What metrics.json says: per finding and on average, for all images of a split or for a part.
 
 Ranking metrics use logits, so that saturated probabilities tie nothing; Brier and calibration error
 use the calibrated probabilities, which are what is served. Undefined is NaN with a reason.
 """
 
-import itertools
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from thorax.evaluation import intervals, metrics
+from thorax.evaluation import estimable, intervals, metrics
 from thorax.evaluation.calibration import brier_loss, calibration_error
 from thorax.evaluation.intervals import Interval, Resampling
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
 from thorax.findings import CHESTX_RAY8
+from thorax.schemas.estimate import Estimate
 
 Summary = dict[str, Any]
 
@@ -30,9 +29,15 @@ def summarise(scored: Scored, resampling: Resampling, config: EvaluationConfig) 
     )
     findings = {}
     for column, finding in enumerate(scored.findings):
-        interval = _interval(replicates[:, column], config)
+        support = estimable.count(
+            scored.targets[:, column], resampling.patient, scored.known[:, column]
+        )
+        interval = estimable.interval(
+            replicates[:, column], config, trials=support.pairs,
+            lacking=support.lack(config.interval_patients_min),
+        )  # fmt: skip
         findings[finding] = {
-            **_auc(float(scores[column]), interval, reasons[column], config),
+            **_auc(float(scores[column]), interval, reasons[column]),
             "average_precision_score": precisions[column],
             **_counts(scored, column),
             **_calibration(scored, column, config),
@@ -47,46 +52,12 @@ def summarise(scored: Scored, resampling: Resampling, config: EvaluationConfig) 
     }
 
 
-def slices(scored: Scored, resampling: Resampling, config: EvaluationConfig) -> list[Summary]:
-    """One summary per sex, age band, view, and first or later film; each names slice and value."""
-    about = scored.about
-    labels = {
-        "sex": _named(about["sex"]),
-        "age": _age_bands(about["age_years"], config.age_bands_years),
-        "view": _named(about["view"]),
-        "follow-up": _films(about["follow_up"], config.later_from),
-    }
-    rows = []
-    for name, column in labels.items():
-        for value in pd.unique(column.sort_values()):
-            chosen = (column == value).to_numpy(bool)
-            part = summarise(scored.of(chosen), resampling.of(chosen), config)
-            rows.append({"slice": name, "value": str(value), **part})
-    return rows
-
-
-def _auc(
-    score: float, interval: Interval, undefined: str | None, config: EvaluationConfig
-) -> Summary:
-    reason = undefined or ""
-    if not reason and np.isnan(interval.low):
-        reason = (
-            f"no interval: only {interval.replicates} of {config.replicates} replicates "
-            "hold both classes"
-        )
+def _auc(score: float, interval: Interval, undefined: str | None) -> Summary:
     return {
-        "auc_score": score,
-        "auc_low": interval.low,
-        "auc_high": interval.high,
+        **Estimate(score, interval.low, interval.high).entry("auc"),
         "auc_replicates": interval.replicates,
-        "reason": reason,
+        "reason": undefined or interval.reason,
     }
-
-
-def _interval(replicates: intervals.Floats, config: EvaluationConfig) -> Interval:
-    return intervals.percentile(
-        replicates, confidence=config.confidence, min_share=config.min_share
-    )
 
 
 def _counts(scored: Scored, column: int) -> Summary:
@@ -116,7 +87,7 @@ def _mean(
     """The mean over the findings whose AUC is defined; `findings` says how many those are."""
     defined = [entry for entry in findings.values() if not np.isnan(entry["auc_score"])]
     if not defined:
-        return {**_auc(np.nan, Interval(np.nan, np.nan, 0), "no finding has both classes", config),
+        return {**_auc(np.nan, Interval(np.nan, np.nan, 0), "no finding has both classes"),
                 "average_precision_score": np.nan, "brier_loss": np.nan,
                 "calibration_error": np.nan, "findings": 0}  # fmt: skip
     averages = {
@@ -124,9 +95,7 @@ def _mean(
         for name in ("auc_score", "average_precision_score", "brier_loss", "calibration_error")
     }
     score = averages.pop("auc_score")
-    auc = _auc(score, _interval(replicates, config), None, config)
-    if auc["reason"]:
-        auc["reason"] += " of every finding"
+    auc = _auc(score, estimable.interval(replicates, config), None)
     return {**auc, **averages, "findings": len(defined)}
 
 
@@ -138,27 +107,3 @@ def _mean_of(
     columns = [place for place, name in enumerate(findings) if name in chosen]
     entries = {name: entry for name, entry in findings.items() if name in chosen}
     return _mean(entries, intervals.mean_replicates(replicates[:, columns]), config)
-
-
-def _named(column: pd.Series) -> pd.Series:
-    return column.fillna("").astype(str).replace("", "unknown")
-
-
-def _films(follow_up: pd.Series, later_from: int) -> pd.Series:
-    """`first film` below the number `later_from`, `later film` from it on."""
-    numbers = follow_up.to_numpy(np.float64, na_value=np.nan)
-    names = np.where(numbers >= later_from, "later film", "first film")
-    return pd.Series(np.where(np.isnan(numbers), "unknown", names), index=follow_up.index)
-
-
-def _age_bands(ages: pd.Series, bands: tuple[float, ...]) -> pd.Series:
-    """`18-39` and so on; a band begins at its first age in years and ends before the next."""
-    if not bands:
-        return pd.Series("all", index=ages.index)
-    starts = [f"{start:g}" for start in bands]
-    middle = [f"{a:g}-{b - 1:g}" for a, b in itertools.pairwise(bands)]
-    names = np.array([f"under {starts[0]}", *middle, f"{starts[-1]} and over", "unknown"])
-    place = np.searchsorted(np.asarray(bands), ages.to_numpy(np.float64, na_value=np.nan), "right")
-    place[ages.isna().to_numpy()] = len(bands) + 1
-    order = pd.CategoricalDtype(list(names), ordered=True)
-    return pd.Series(names[place], index=ages.index).astype(order)

@@ -10,6 +10,7 @@ from thorax.evaluation.metrics import Curve
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.summary import Summary
 from thorax.findings import display
+from thorax.schemas.estimate import Estimate
 
 
 def roc_points(scored: Scored, *, points: int) -> pd.DataFrame:
@@ -67,8 +68,9 @@ def markdown(title: str, summary: Summary, slices: list[Summary], *, confidence:
         f"# {title}",
         "",
         f"{summary['images']:,} images of {summary['patients']:,} patients. Intervals: {level}, "
-        f"{summary['replicates']:,} bootstrap replicates over patients; DeLong's takes every image "
-        "as independent. Brier and ECE before: of the bare sigmoid of the logits.",
+        f"{summary['replicates']:,} bootstrap replicates over patients, not estimable on too few; "
+        "DeLong's takes every image as independent. Brier and ECE before: of the bare sigmoid of "
+        "the logits.",
         "",
         f"| finding | positive | AUC | {level} interval | DeLong | average precision "
         "| Brier | before | ECE | before | note |",
@@ -80,12 +82,9 @@ def markdown(title: str, summary: Summary, slices: list[Summary], *, confidence:
         lines += _operating(name, point, level)
     if summary["adjudicated"]["findings"]:
         lines += _adjudicated(summary["adjudicated"], level)
-    lines += [
-        "",
-        f"| slice | value | images | patients | mean AUC | {level} interval | findings |",
-        "|---|---|--:|--:|--:|--:|--:|",
-        *(_slice_row(part) for part in slices),
-    ]
+    if "calibration" in summary:
+        lines += _calibrations(summary["calibration"])
+    lines += _parts(slices, level)
     if "mined_labels" in summary:
         lines += mined.markdown(summary["mined_labels"])
     return "\n".join(lines) + "\n"
@@ -97,14 +96,15 @@ def _operating(name: str, point: Summary, level: str) -> list[str]:
         cells = [display(finding), _number(entry["threshold"])]
         for rate in ("sensitivity", "specificity", "ppv", "npv"):
             cells += [_number(entry[f"{rate}_score"]), _interval(entry, rate)]
-        rows.append(_line(*cells, entry["reason"]))
+        note = "; ".join(filter(None, [entry["note"], entry["reason"]]))
+        rows.append(_line(*cells, entry["outcome"], note))
     head = " | ".join(f"{rate} | {level}" for rate in ("sensitivity", "specificity", "PPV", "NPV"))
     return [
         "",
         f"## Operating point {name}: {point['aim']}, as shipped",
         "",
-        f"| finding | threshold | {head} | note |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
+        f"| finding | threshold | {head} | aim | note |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|---|",
         *rows,
     ]
 
@@ -135,7 +135,8 @@ def _adjudicated(summary: Summary, level: str) -> list[str]:
 
 def _row(name: str, entry: Summary) -> str:
     positives = "" if entry["positives"] is None else f"{entry['positives']:,}"
-    delong = _interval(entry, "auc_delong") if "auc_delong_low" in entry else ""
+    delong = _interval({**entry, "auc_delong_score": entry["auc_score"]}, "auc_delong")
+    delong = delong if "auc_delong_low" in entry else ""
     return _line(
         name, positives, _number(entry["auc_score"]), _interval(entry), delong,
         _number(entry["average_precision_score"]),
@@ -145,11 +146,43 @@ def _row(name: str, entry: Summary) -> str:
     )  # fmt: skip
 
 
+def _calibrations(calibration: dict[str, Summary]) -> list[str]:
+    rows = [
+        _line(display(finding), entry["method"], entry["note"])
+        for finding, entry in calibration.items()
+    ]
+    return [
+        "",
+        "## Calibration, as shipped",
+        "",
+        "| finding | method | why |",
+        "|---|---|---|",
+        *rows,
+    ]
+
+
+def _parts(slices: list[Summary], level: str) -> list[str]:
+    return [
+        "",
+        "## Parts of the images",
+        "",
+        "Mean AUC over the findings that are defined there. Gap: mean AUC minus that of all other "
+        "images, over the findings that both can show.",
+        "",
+        f"| slice | value | images | patients | mean AUC | {level} interval | findings | gap "
+        f"| {level} interval | findings compared | note |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|",
+        *(_slice_row(part) for part in slices),
+    ]
+
+
 def _slice_row(part: Summary) -> str:
-    mean = part["mean"]
+    mean, gap = part["mean"], part["gap"]
     return _line(
         part["slice"], part["value"], f"{part['images']:,}", f"{part['patients']:,}",
         _number(mean["auc_score"]), _interval(mean), str(mean["findings"]),
+        _signed(gap["difference_score"]), _interval(gap, "difference"), str(gap["findings"]),
+        gap["reason"],
     )  # fmt: skip
 
 
@@ -158,9 +191,12 @@ def _line(*cells: str) -> str:
 
 
 def _number(value: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.3f}"
+    return Estimate(value).value_text()
+
+
+def _signed(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:+.3f}"
 
 
 def _interval(entry: Summary, name: str = "auc") -> str:
-    low, high = entry[f"{name}_low"], entry[f"{name}_high"]
-    return "-" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
+    return Estimate.read(entry, name).interval_text()

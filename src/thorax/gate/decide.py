@@ -1,7 +1,7 @@
 """Judge every rule, then the whole: pass, fail, or insufficient evidence. Pure.
 
 one rule   insufficient evidence   too few positives, patients or findings, or an undefined value
-           pass | fail             the value or the interval's lower end against the bound
+           pass | fail             the value or an end of its interval against the bound
 the whole  fail                    any rule fails
            insufficient evidence   else, any rule that holds the model back has too little
            pass                    else
@@ -31,6 +31,8 @@ class Outcome:
     """One rule's verdict for one finding, or for all at once (`finding` is then empty).
 
     `value`, `low`, `high` and `bound` are numbers, or None where the rule asks for a verdict.
+    `compared` is the one of the first three that was held against the bound, and `comparison` says
+    which: `value`, `low end` or `high end`.
     """
 
     rule: str
@@ -40,6 +42,8 @@ class Outcome:
     low: float | None
     high: float | None
     bound: float | None
+    compared: float | None
+    comparison: str
     positives: int | None
     verdict: Verdict
     on_insufficient: str
@@ -117,20 +121,30 @@ def _failed_checks(evidence: Evidence) -> str:
 def _judge_reading(rule: Rule, finding: str, reading: Reading) -> Outcome:
     subject = _subject(rule, finding)
     kind, bound = rule.bound
-    value = reading.low if kind == "min_low" else reading.value
+    value = _compared(rule, reading)
     lack = _lack(rule, reading)
     if lack or value is None or isinstance(bound, str):
         reason = f"{subject}: {lack or reading.reason or 'it is undefined'}."
         return _outcome(rule, finding, reading, _TOO_LITTLE, _sentence(reason))
     good = value <= bound if kind == "max" else value >= bound
     side = _SIDES[kind == "max", good]
-    what = f"the lower end of {subject}" if kind == "min_low" else subject
+    what = f"the {end} end of {subject}" if (end := _ENDS.get(kind)) else subject
     reason = _sentence(f"{what} is {value:.4g}, {side} {bound:g}.")
     return _outcome(rule, finding, reading, "pass" if good else "fail", reason)
 
 
+_ENDS: Final = {"min_low": "lower", "min_high": "upper"}
+
+
+def _compared(rule: Rule, reading: Reading) -> float | None:
+    """What of the reading is held against the bound."""
+    kind, _ = rule.bound
+    return {"min_low": reading.low, "min_high": reading.high}.get(kind, reading.value)
+
+
 def _subject(rule: Rule, finding: str) -> str:
     at = f" at T {rule.threshold:g}" if rule.threshold is not None else ""
+    at += f" at {rule.point}" if rule.point else ""
     of = f" of {display(finding)}" if finding else ""
     return f"{METRICS[rule.metric].title}{at}{of}"
 
@@ -162,6 +176,8 @@ def _outcome(rule: Rule, finding: str, reading: Reading, verdict: Verdict, reaso
         low=reading.low,
         high=reading.high,
         bound=None if isinstance(bound, str) else bound,
+        compared=_compared(rule, reading),
+        comparison={"min_low": "low end", "min_high": "high end"}.get(rule.bound[0], "value"),
         positives=reading.positives,
         verdict=verdict,
         on_insufficient=rule.on_insufficient,

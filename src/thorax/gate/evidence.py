@@ -95,6 +95,14 @@ def _findings(rule: Rule, metric: Metric, evidence: Evidence) -> dict[str, Any]:
 
 def _scope(rule: Rule, metric: Metric, evidence: Evidence) -> dict[str, Any]:
     """The part of a metrics file that has `findings` and `mean`."""
+    if metric.has_point:
+        points: dict[str, dict[str, Any]] = evidence.evaluation.get("operating_points", {})
+        if rule.point not in points:
+            raise BadInput(
+                f"params.yaml: gate.rules, {rule.name}: the model has no operating point "
+                f"{rule.point!r}; it has {', '.join(points) or 'none'}"
+            )
+        return points[rule.point]
     if metric.source == "evaluation":
         return evidence.evaluation
     if metric.source == "labels":

@@ -25,8 +25,9 @@ class Metric:
         title: its name in a sentence.
         key: its name in the file.
         higher_is_better: whether `min` or `max` bounds it.
-        has_interval: whether `min_low` can bound it.
+        has_interval: whether `min_low` and `min_high` can bound it.
         overlap: the measure of overlap, for metrics that need a `threshold`; empty for others.
+        has_point: whether it is read at an operating point, which the rule names.
     """
 
     source: Literal["validation", "predictions", "evaluation", "localization", "labels"]
@@ -36,6 +37,7 @@ class Metric:
     higher_is_better: bool = True
     has_interval: bool = False
     overlap: str = ""
+    has_point: bool = False
 
 
 def _up(
@@ -56,6 +58,10 @@ def _acc(of: Literal["mean", "finding"], title: str, overlap: str) -> Metric:
     return Metric("localization", of, title, "acc_score", has_interval=True, overlap=overlap)
 
 
+def _point(title: str, key: str) -> Metric:
+    return Metric("evaluation", "finding", title, key, has_interval=True, has_point=True)
+
+
 METRICS: Final[dict[str, Metric]] = {
     "validation": Metric("validation", "verdict", "the label checks"),
     "validation_predictions": Metric("predictions", "verdict", "the checks of the predictions"),
@@ -67,6 +73,8 @@ METRICS: Final[dict[str, Metric]] = {
     "calibration_error": _down("finding", "calibration error", "calibration_error"),
     "mean_brier": _down("mean", "mean Brier loss", "brier_loss"),
     "brier": _down("finding", "Brier loss", "brier_loss"),
+    "operating_point_sensitivity": _point("sensitivity", "sensitivity_score"),
+    "operating_point_specificity": _point("specificity", "specificity_score"),
     "label_precision": _mined("precision", "precision"),
     "label_recall": _mined("recall", "recall"),
     "mean_acc_iou": _acc("mean", "mean Acc by IoU", "iou"),
@@ -91,6 +99,10 @@ class Rule(Config):
     """Highest value that passes, for errors and losses."""
     min_low: FiniteFloat | None = None
     """Lowest lower end of the interval that passes."""
+    min_high: FiniteFloat | None = None
+    """Lowest upper end of the interval that passes: it fails what is surely below."""
+    point: str = ""
+    """The operating point, for metrics of one: its name in `inference.operating_points`."""
     threshold: FiniteFloat | None = None
     """T(IoU) or T(IoBB), for metrics of boxes."""
     method: str = "paper"
@@ -128,6 +140,7 @@ class Rule(Config):
     def name(self) -> str:
         """The rule as one reads it: `auc min_low 0.5`."""
         at = f" at T {self.threshold:g}" if self.threshold is not None else ""
+        at += f" at {self.point}" if self.point else ""
         kind, bound = self.bound
         return f"{self.metric}{at} {kind} {bound}"
 
@@ -139,7 +152,7 @@ class Rule(Config):
         return kind, value
 
 
-_BOUNDS: Final = ("verdict", "min", "max", "min_low")
+_BOUNDS: Final = ("verdict", "min", "max", "min_low", "min_high")
 
 
 def _bound_problem(rule: Rule) -> str:
@@ -155,7 +168,7 @@ def _allowed_bounds(metric: Metric) -> list[str]:
         return ["verdict"]
     if not metric.higher_is_better:
         return ["max"]
-    return ["min", "min_low"] if metric.has_interval else ["min"]
+    return ["min", "min_low", "min_high"] if metric.has_interval else ["min"]
 
 
 def _scope_problem(rule: Rule) -> str:
@@ -168,4 +181,6 @@ def _scope_problem(rule: Rule) -> str:
         return "min_findings is for means"
     if bool(metric.overlap) != (rule.threshold is not None):
         return "threshold is needed for metrics of boxes, and only there"
+    if metric.has_point != bool(rule.point):
+        return "point is needed for metrics of an operating point, and only there"
     return ""

@@ -104,16 +104,18 @@ def export_calibrated(
     difference = export.check_parity(trained.classifier, predictor, data.pixels.gather(rows[:8]))
     say(f"inference: exported; logits differ by at most {difference:.1g} from the network's")
     scores = score(predictor, data.pixels, rows, settings)
-    calibration, thresholds = operating.fit(
-        manifest.targets(rows), scores.logits, known=manifest.known(rows), findings=FINDINGS,
-        method=settings.calibration,
-    )  # fmt: skip
-    points = operating.fit_points(
-        manifest.targets(rows), calibrated(scores.logits, list(calibration.values())),
-        known=manifest.known(rows), findings=FINDINGS, aims=settings.operating_points,
-    )  # fmt: skip
+    images = operating.Validation(
+        manifest.targets(rows), manifest.known(rows), rows["patient"].to_numpy(object), FINDINGS
+    )
+    fit = operating.fit(images, scores.logits, settings)
+    probabilities = calibrated(scores.logits, list(fit.calibration.values()))
     fitted = predictor.description.model_copy(
-        update={"calibration": calibration, "thresholds": thresholds, "operating_points": points}
+        update={
+            "calibration": fit.calibration,
+            "thresholds": fit.thresholds,
+            "threshold_reasons": fit.reasons,
+            "operating_points": operating.fit_points(images, probabilities, settings),
+        }
     )
     artifacts.write_json(folder / DESCRIPTION, fitted.model_dump(mode="json"))
     return Predictor.load(folder, threads=settings.threads)

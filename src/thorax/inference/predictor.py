@@ -47,6 +47,8 @@ class Calibration(BaseModel):
     """Isotonic: the probability at each of them, never falling."""
     reason: str = ""
     """Why it is the identity; empty when it was fitted."""
+    note: str = ""
+    """What speaks for it: how much of the fit ships, and cross-validated losses."""
 
     @model_validator(mode="after")
     def _knots_fit(self) -> "Calibration":
@@ -73,8 +75,17 @@ class OperatingPoint(BaseModel):
     """Positive images of validation behind it."""
     negatives: int = 0
     """Negative images of validation behind it."""
+    positive_patients: int = 0
+    """The patients of the positive images."""
+    negative_patients: int = 0
+    """The patients of the negative images."""
+    method: Literal["exact", "normal"] | None = None
+    """How the share was bounded: exact by counts, or by a normal tolerance limit where patients
+    are few; None without a confidence."""
     reason: str = ""
-    """Why there is no threshold."""
+    """Why there is no threshold; empty where there is one."""
+    note: str = ""
+    """How the threshold differs from the aim's own, where it does."""
 
 
 class OperatingAim(BaseModel):
@@ -83,9 +94,11 @@ class OperatingAim(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     measure: Literal["sensitivity", "specificity"]
-    """What must be reached on validation."""
+    """What must be reached."""
     at_least: float
     """How much of it."""
+    confidence: float | None = None
+    """One-sided confidence that patients like those of validation reach it; None: no bound."""
     findings: dict[str, OperatingPoint]
     """One per finding."""
 
@@ -105,6 +118,8 @@ class Description(BaseModel):
     """One per finding."""
     thresholds: dict[str, float | None]
     """The probability from which a finding counts as present; None where none could be fitted."""
+    threshold_reasons: dict[str, str] = {}
+    """Why a finding has no threshold; only findings without one."""
     operating_points: dict[str, OperatingAim] = {}
     """Further thresholds by the name of their aim, for who wants other errors than Youden's."""
     boxes: BoxMaker = BoxMaker()

@@ -11,7 +11,7 @@ from thorax.inference.predictor import CalibrationMethod
 
 
 class Aim(Config):
-    """What an operating point must reach on validation: exactly one of the two."""
+    """What an operating point must reach: exactly one of the two."""
 
     sensitivity: float | None = Field(default=None, gt=0, lt=1)
     """Share of the images with the finding that must be found."""
@@ -51,9 +51,18 @@ class InferenceConfig(Config):
     """How heatmaps become boxes."""
     threads: int = Field(default=0, ge=0)
     """Processor threads of the predictor; 0: as many as the runtime chooses."""
-    calibration: CalibrationMethod = "affine"
-    """How each finding's logits become probabilities, fitted on validation: affine (Platt's scale
-    and bias), temperature (scale alone), isotonic (a step curve; needs many positives), or none."""
+    calibration: CalibrationMethod | Literal["auto"] = "auto"
+    """How each finding's logits become probabilities, fitted on validation: auto (none, affine, or
+    affine shrunk towards none, by cross-validated log loss), affine (Platt's scale and bias),
+    temperature (scale alone), isotonic (a step curve; needs many positives), or none."""
+    calibration_folds: int = Field(default=5, ge=2)
+    """Folds of patients in which `auto` compares."""
+    seed: int = 8
+    """Seed of the dealing into folds."""
     operating_points: dict[str, Aim] = Field(default_factory=dict)
     """Thresholds by name, beside the one of Youden that is always there: the sensitivity or the
-    specificity that each must reach on validation."""
+    specificity that each must reach on new images."""
+    operating_points_confidence: float = Field(default=0.95, ge=0.5, lt=1)
+    """One-sided confidence, over patients, that an operating point reaches its aim."""
+    operating_points_positives_min: int = Field(default=10, ge=2)
+    """Positive images of validation below which a finding gets no operating point."""

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 
 from thorax import findings
+from thorax.schemas.estimate import Estimate
 
 
 def render(
@@ -41,6 +42,9 @@ def render(
     )
     environment.filters["score"] = _score
     environment.filters["display"] = findings.display
+    environment.filters["between"] = _between
+    environment.filters["signed"] = _signed
+    environment.filters["compared"] = _compared
     return environment.get_template("card.md.j2").render(
         source=source,
         predictor=predictor,
@@ -49,6 +53,8 @@ def render(
         decision=decision,
         labels=labels,
         rows=_rows(metrics["findings"]),
+        points=_points(metrics.get("operating_points", {})),
+        calibrated=_rows(metrics.get("calibration", {})),
         refined=_refined(predictor.get("boxes", {}).get("regressors", {})),
         labelled=_rows(metrics.get("mined_labels", {}).get("findings", {})),
     )
@@ -56,6 +62,29 @@ def render(
 
 def _score(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
+
+
+def _between(entry: dict[str, Any], name: str) -> str:
+    """The interval of a number, `not estimable` or a dash."""
+    return Estimate.read(entry, name).interval_text()
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.3f}"
+
+
+def _compared(rule: dict[str, Any]) -> str:
+    """The number that a rule held against its bound, and which end of the interval it is."""
+    end = rule.get("comparison", "value")
+    number = _score(rule.get("compared", rule["value"]))
+    return number if end == "value" or number == "-" else f"{number} ({end})"
+
+
+def _points(points: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"aim": point["aim"], "rows": _rows(point["findings"])}
+        for name, point in points.items()
+    }
 
 
 def _refined(regressors: dict[str, Any]) -> list[str]:
