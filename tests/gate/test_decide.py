@@ -224,3 +224,64 @@ def test_labels_that_were_not_measured_are_no_evidence(evidence: Evidence) -> No
     told = outcomes(evidence, {"metric": "label_precision", "min_low": 0.5})
     assert {outcome.verdict for outcome in told} == {"insufficient evidence"}
     assert "the labels were not measured" in told[0].reason
+
+
+def point(score: float | None, high: float | None, positives: int = 40, reason: str = "") -> dict:
+    return {
+        "threshold": 0.1, "positives": positives, "positive_patients": positives // 2,
+        "sensitivity_score": score, "sensitivity_low": None if high is None else 0.5,
+        "sensitivity_high": high, "reason": reason,
+    }  # fmt: skip
+
+
+REACHED = {
+    "Effusion": point(0.95, 1.0),
+    "Mass": point(0.8, 0.92),
+    "Nodule": point(0.55, 0.76),
+    "Edema": point(1.0, 1.0, positives=6),
+    "Fibrosis": point(1.0, None, reason="sensitivity: interval not estimable: 4 patients"),
+    "Hernia": point(None, None, reason="no threshold: only 6 positive images, 10 are needed"),
+}
+
+
+@pytest.mark.parametrize(
+    ("finding", "expected", "reason"),
+    [
+        ("Effusion", "pass", "sensitivity at screening of Effusion is 1, at least 0.9."),
+        ("Mass", "pass", "sensitivity at screening of Mass is 0.92, at least 0.9."),
+        ("Nodule", "fail", "sensitivity at screening of Nodule is 0.76, below 0.9."),
+        ("Edema", "insufficient evidence", "only 6 positives, 10 are needed"),
+        ("Fibrosis", "insufficient evidence", "interval not estimable: 4 patients"),
+        ("Hernia", "insufficient evidence", "no threshold: only 6 positive images, 10 are needed"),
+    ],
+)  # fmt: skip
+def test_an_operating_point_must_not_be_surely_below_its_promise(
+    evidence: Evidence, finding: str, expected: str, reason: str
+) -> None:
+    points = {"screening": {"aim": "", "findings": REACHED}}
+    evaluation = {**evidence.evaluation, "operating_points": points}
+    rule = {
+        "metric": "operating_point_sensitivity", "point": "screening", "finding": finding,
+        "min_high": 0.9, "min_positives": 10,
+    }  # fmt: skip
+    (outcome,) = outcomes(replace(evidence, evaluation=evaluation), rule)
+    assert outcome.verdict == expected
+    assert reason in outcome.reason
+
+
+def test_an_operating_point_that_the_model_does_not_have_is_named(evidence: Evidence) -> None:
+    rule = {"metric": "operating_point_sensitivity", "point": "triage", "min_high": 0.9}
+    with pytest.raises(BadInput, match="no operating point 'triage'; it has none"):
+        outcomes(evidence, rule)
+
+
+@pytest.mark.parametrize(
+    ("bound", "compared", "comparison"),
+    [({"min": 0.5}, 0.75, "value"), ({"min_low": 0.5}, 0.55, "low end"),
+     ({"min_high": 0.5}, 0.99, "high end")],
+)  # fmt: skip
+def test_an_outcome_names_the_number_that_was_compared(
+    evidence: Evidence, bound: dict, compared: float, comparison: str
+) -> None:
+    (outcome,) = outcomes(evidence, {"metric": "auc", "finding": "Mass", **bound})
+    assert (outcome.compared, outcome.comparison) == (compared, comparison)

@@ -18,7 +18,7 @@ def test_the_card_gives_every_finding_its_score_with_its_interval(released: Benc
 
 
 def test_what_is_undefined_is_a_dash_with_its_reason(released: Bench) -> None:
-    assert "| Hernia | - | - to - | - | 0 | 88 |" in card(released)
+    assert "| Hernia | - | - | - | 0 | 88 |" in card(released)
     assert "Hernia: no positives." in card(released)
 
 

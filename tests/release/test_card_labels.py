@@ -23,7 +23,7 @@ MEASURED = {
         ({"mined_labels": MEASURED}, "Measured on 12 reports against the truth: precision 0.900"),
         ({"mined_labels": MEASURED}, "recall 0.990 (0.600 to 0.800) with hedged"),
         ({"mined_labels": MEASURED}, "| Mass | 40 | 0.900 | 0.800 to 0.950 | 0.700 | 0.600 to"),
-        ({"mined_labels": MEASURED}, "| Hernia | 0 | - | - to - | - | - to - |"),
+        ({"mined_labels": MEASURED}, "| Hernia | 0 | - | - | - | - |"),
         (
             {"mined_labels": {"measured_on": "no truth", "reports": 0, "findings": {}}},
             "How many of them are right was not measured: no truth.",

@@ -64,9 +64,9 @@ def _score(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _between(entry: dict[str, Any], name: str) -> str:
-    """The interval of a number, `not estimable` or a dash."""
-    return Estimate.read(entry, name).interval_text()
+def _between(entry: dict[str, Any], name: str, value: str = "") -> str:
+    """The interval of a number, `not estimable` or a dash; see `Estimate.read`."""
+    return Estimate.read(entry, name, value=value).interval_text()
 
 
 def _signed(value: float | None) -> str:
