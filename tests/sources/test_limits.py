@@ -81,16 +81,16 @@ def test_a_longer_report_of_openi_is_named_and_stays_out(
 def test_the_miner_s_time_grows_with_the_report_s_length_and_no_faster() -> None:
     """By processor time, and by a wide margin: twice the text must not take four times as long."""
     labeler = Labeler(ReportsConfig())
-    forms = (SENTENCE, "no ", "x", "effusion, ", "1) Mass. 2) No nodule. ", "[ ] Effusion\n", "\n")
+    forms = (SENTENCE, "no ", "x", " ", "effusion, ", "1) Mass. 2) No nodule. ", "\n")
     labeler.label("There is a mass.")
     for form in forms:
         taken = []
-        for length in (100_000, 400_000):
+        for length in (250_000, 1_000_000):
             text = form * (length // len(form))
             started = time.process_time()
             labeler.label(text)
             taken.append(time.process_time() - started)
-        assert taken[1] < 10 * taken[0] + 1, (form, taken)
+        assert taken[1] < 8 * taken[0] + 0.5, (form, taken)
 
 
 NUMBERS = ("1e300", "inf", "-inf", "nan", "1e18", "-3", "2.5", "two", "1_0e9")

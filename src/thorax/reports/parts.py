@@ -51,7 +51,7 @@ class Parts:
 
     def _opens_with(self, text: str, start: int, end: int) -> bool:
         """Whether a sentence is but a part's name, or begins with it and a colon."""
-        first = _FIRST_WORD.match(text, start)
+        first = _FIRST_WORD.match(text, start, end)
         return (
             first is not None
             and first[1].lower() in self._firsts
