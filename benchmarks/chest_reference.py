@@ -1,4 +1,4 @@
-"""Makes `src/thorax/dataset/reference.npz`, what the image checks know of chests.
+"""Makes `src/thorax/chest_reference.npz`, what the image checks know of chests.
 
     python -m benchmarks.chest_reference ../shared/nih data --write
 
@@ -24,8 +24,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from thorax import artifacts, images
-from thorax.dataset import appearance
+from thorax import appearance, artifacts, images
 
 SEED, CHANGED, PHANTOM_STEP = 8, 6, 5
 PENALTY = 2e-4
@@ -39,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
     parser.add_argument("nih", type=Path, help="folder with images-512/ and subset.csv")
     parser.add_argument("data", type=Path, help="a data/ folder of phantoms")
-    parser.add_argument("--write", action="store_true", help="replace reference.npz")
+    parser.add_argument("--write", action="store_true", help="replace chest_reference.npz")
     given = parser.parse_args()
     rng = np.random.default_rng(SEED)
     chests = [pixels(path) for path in tuning_files(given.nih)]
@@ -52,7 +51,7 @@ def main() -> None:
     print(f"{len(chests):,} chests, {len(changed):,} changed, {len(drawn):,} phantoms")
     print(f"seen upright: {(scores.argmax(axis=1) == 0).mean():.2%} of the chests fitted on")
     if given.write:
-        path = Path(appearance.__file__).with_name("reference.npz")
+        path = Path(appearance.__file__).with_name("chest_reference.npz")
         with artifacts.atomic_file(path) as temporary, temporary.open("wb") as file:
             np.savez(
                 file,

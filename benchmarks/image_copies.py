@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from benchmarks import chest_reference
 from benchmarks.chest_reference import Grey
 from benchmarks.image_faults import SEED, SIZE_PX, write
-from thorax import artifacts, images
-from thorax.dataset import appearance, archive, copies, hashes, shards
+from thorax import appearance, artifacts, images
+from thorax.dataset import archive, copies, hashes, shards
 from thorax.dataset.pixels import Pixels
 from thorax.dataset.settings import CopiesConfig
 

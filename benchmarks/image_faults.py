@@ -15,8 +15,8 @@ import pandas as pd
 
 from benchmarks import chest_reference
 from benchmarks.chest_reference import Grey
-from thorax import config
-from thorax.dataset import appearance, frames
+from thorax import appearance, config
+from thorax.dataset import frames
 from validation.images import ImagesConfig, judged
 from validation.settings import ValidationConfig
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from thorax.config import Config
 from thorax.findings import SPLITS
+from thorax.image_checks import FaultBounds, find_faults
 from validation.checks import Check, Row, Table, has_columns
 
 COLUMNS = (
@@ -22,37 +23,25 @@ COLUMNS = (
 COPIES = ("image", "other", "kind", "bits", "likeness")
 
 _FAULTS = ("inverted", "turned", "mirrored", "blank", "black", "white")
+_COLUMN_FAULTS = {
+    "strange": "not_a_chest", "inverted": "inverted", "turned": "turned", "mirrored": "mirrored",
+    "blank": "blank", "black": "mostly_black", "white": "mostly_white",
+}  # fmt: skip
+_MEASURES = (
+    "low_share", "high_share", "mode_share", "level_range", "seen_as", "seen_margin", "chest_score",
+    "strangeness",
+)  # fmt: skip
 
 
-class ImagesConfig(Config):
+class ImagesConfig(FaultBounds, Config):
     """Bounds of the checks of images."""
 
-    side_px_min: int = Field(128, ge=1)
-    """The shortest side that an image should have, in pixels."""
-    aspect_max: float = Field(1.5, ge=1)
-    """How many times longer than the other a side may be: frames are square."""
     bit_depths: tuple[int, ...] = (8, 16)
     """Bits per channel of the files that are expected."""
     channels: tuple[int, ...] = (1,)
     """Channels of the files that are expected: 1 is grey."""
-    level_range_min: float = Field(50, ge=0, le=255)
-    """Grey levels (0 to 255) from the 0.5th to the 99.5th percentile that an image should span."""
-    mode_share_max: float = Field(0.6, ge=0, le=1)
-    """Share of an image's pixels that may have one and the same level."""
-    low_share_max: float = Field(0.5, ge=0, le=1)
-    """Share of an image's pixels that may be black (levels up to 5)."""
-    high_share_max: float = Field(0.3, ge=0, le=1)
-    """Share of an image's pixels that may be white (levels from 250 on)."""
     text_share_max: float = Field(0.0009, ge=0, le=1)
     """Share of an image's pixels that may be burned-in letters."""
-    strangeness_max: float = Field(3.0, gt=0)
-    """Squared distance from the reference's chests (mean 1) from which on it looks like none."""
-    chest_score_min: float = 5.0
-    """Score of an image's best way up, in logits, below which it looks like no chest."""
-    turned_margin_min: float = Field(2.0, ge=0)
-    """Logits by which turned or inverted must score better than upright to be believed."""
-    mirrored_margin_min: float = Field(3.0, ge=0)
-    """The same for mirrored, which differs from upright by the heart and little else."""
     fault_share_max: float = Field(0.05, ge=0, le=1)
     """Share of the images that may have one fault before the data is refused."""
     leaked_share_max: float = Field(0.01, ge=0, le=1)
@@ -81,22 +70,11 @@ def judged(manifest: pd.DataFrame, config: ImagesConfig) -> pd.DataFrame:
     """The readable images with sides, and one yes or no per fault."""
     frame = manifest.loc[manifest["readable"], list(COLUMNS)].reset_index(drop=True)
     sides = frame[["width_px", "height_px"]].astype("float64")
-    seen, margin = frame["seen_as"], frame["seen_margin"]
-    no_way_fits = frame["chest_score"] < config.chest_score_min
-    strange = no_way_fits | (frame["strangeness"] > config.strangeness_max)
-    sure = ~no_way_fits & (margin >= config.turned_margin_min)
-    surer = ~strange & (margin >= config.mirrored_margin_min)
+    faults = find_faults({name: frame[name].to_numpy() for name in _MEASURES}, config)
     return frame.assign(
         side_px=sides.min(axis=1),
         aspect=sides.max(axis=1) / sides.min(axis=1),
-        strange=strange,
-        inverted=sure & seen.str.contains("inverted"),
-        turned=sure & seen.str.contains("turned"),
-        mirrored=surer & seen.eq("mirrored"),
-        blank=(frame["level_range"] < config.level_range_min)
-        | (frame["mode_share"] > config.mode_share_max),
-        black=frame["low_share"] > config.low_share_max,
-        white=frame["high_share"] > config.high_share_max,
+        **{column: faults[code] for column, code in _COLUMN_FAULTS.items()},
     )
 
 

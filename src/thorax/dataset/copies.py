@@ -17,8 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thorax import images
+from thorax.appearance import cut, perceptual_hash, shrink
 from thorax.dataset import hashes
-from thorax.dataset.appearance import cut, perceptual_hash, shrink
 from thorax.dataset.pixels import Pixels
 from thorax.dataset.settings import CopiesConfig
 from thorax.progress import say

@@ -12,19 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from thorax import images
-from thorax.dataset import appearance
+from thorax import appearance, image_checks, images
 
 Frame = NDArray[np.uint8]
 
 DECODER_VERSION = 3
 """Part of every shard's name: raise it when `thorax.images` or the measures below change."""
 
-_LOW_LEVEL, _HIGH_LEVEL = 5, 250  # of 0 to 255: at or beyond these a pixel says nothing of tissue
 _FLAT_LEVELS = 1.0  # standard deviation below which a frame shows nothing that could be hashed
-_LEVELS = np.arange(256, dtype=np.float64)
-_ROWS = 64  # at least so many rows, evenly spread, give the shares of levels and show letters
-_TAIL_SHARE = 0.005  # of the pixels, left out at either end of the range of levels
 
 
 @dataclass
@@ -115,13 +110,13 @@ def _read(content: bytes, size_px: int) -> _Read | Measures:
         "bit_depth": decoded.bit_depth,
     }
     frame = images.to_frame(decoded.pixels, size_px)
-    return _Read(facts, frame, _spread(decoded.pixels))
+    return _Read(facts, frame, image_checks.sample_rows(decoded.pixels))
 
 
 def _measured(files: list[_Read]) -> Iterator[Measures]:
     if not files:
         return
-    levels = _levels([file.rows for file in files])
+    levels = image_checks.measure_levels([file.rows for file in files])
     smalls = [appearance.shrink(file.frame) for file in files]
     looks = appearance.look(appearance.edges_of(smalls), appearance.reference())
     texts = appearance.text_shares([file.rows for file in files])
@@ -135,34 +130,3 @@ def _measured(files: list[_Read]) -> Iterator[Measures]:
             frame_sha256=hashlib.sha256(file.frame.data).hexdigest(),
             phash="" if shows_nothing else appearance.perceptual_hash(small),
         )
-
-
-def _levels(sampled: list[Frame]) -> list[dict[str, Any]]:
-    """What the grey levels are like, of each file's rows."""
-    shares = np.stack([_histogram(rows) for rows in sampled])
-    shares /= shares.sum(axis=1, keepdims=True)
-    mean = shares @ _LEVELS
-    below = shares.cumsum(axis=1)
-    low, high = ((below < share).sum(axis=1) for share in (_TAIL_SHARE, 1 - _TAIL_SHARE))
-    columns = {
-        "mean_level": mean,
-        "std_level": np.sqrt((shares * (_LEVELS - mean[:, None]) ** 2).sum(axis=1)),
-        "low_share": below[:, _LOW_LEVEL],
-        "high_share": shares[:, _HIGH_LEVEL:].sum(axis=1),
-        "mode_share": shares.max(axis=1),
-        "level_range": (high - low).astype(np.float64),
-    }
-    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-    return [dict(zip(columns, row, strict=True)) for row in rows]
-
-
-def _spread(pixels: Frame) -> Frame:
-    """Evenly spread rows, 64 to 127 where there are as many."""
-    step = max(1, pixels.shape[0] // _ROWS)
-    return np.ascontiguousarray(pixels[step // 2 :: step])
-
-
-def _histogram(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Pixels per level, float64 [256]."""
-    counts = cv2.calcHist([pixels], [0], None, [256], [0, 256])
-    return np.asarray(counts, np.float64).ravel()

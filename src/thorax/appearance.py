@@ -4,8 +4,8 @@ Everything is measured on the frame at 64 x 64 px in a tenth of a millisecond, w
 Oriented edges (histograms of oriented gradients after Dalal and Triggs, CVPR 2005) are scored by
 one vector of weights for the upright chest; turning, mirroring and inverting an image only permutes
 its edges, so the same weights score all sixteen ways to show it. How far the edges lie from those
-of thousands of chests says whether it is one. `reference.npz` holds the weights: its making and
-origin stand in `benchmarks/chest_reference.py`.
+of thousands of chests says whether it is one. `chest_reference.npz` holds the weights: its making
+and origin stand in `benchmarks/chest_reference.py`.
 
 It does not read letters or markers: a chest whose heart lies on the right (dextrocardia) looks
 mirrored to it. Frames of one grey level look like nothing.
@@ -27,7 +27,7 @@ CELLS, ANGLES = 8, 8  # the edges are counted in 8 x 8 cells and 8 directions
 HASH_SIDE = 16  # 256 bits
 UPRIGHT = "upright"
 
-_REFERENCE = Path(__file__).with_name("reference.npz")
+_REFERENCE = Path(__file__).with_name("chest_reference.npz")
 _BLUR_PX = 17  # the neighbourhood whose contrast an edge is compared with
 _STROKES_PER_WIDTH, _WORDS_PER_WIDTH = 128, 14
 _STROKE_LEVELS = 14  # of 0 to 255

@@ -10,12 +10,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from thorax.dataset import appearance, frames
-from thorax.dataset.appearance import WAYS, Way
+from thorax import appearance
+from thorax.appearance import WAYS, Way
+from thorax.dataset import frames
 from thorax.sources.phantom import drawing, patients
 from thorax.sources.phantom.source import PhantomConfig
 
-NIH = Path(__file__).parents[3] / "shared" / "nih" / "images-512"
+NIH = Path(__file__).parents[2] / "shared" / "nih" / "images-512"
 
 Grey = NDArray[np.uint8]
 
