@@ -55,12 +55,12 @@ class Thorax:
     def _load(self) -> None:
         import numpy as np
 
-        from serving.seal import require_blessed, require_own_code
         from thorax.inference.predictor import Predictor
+        from thorax.seal import require_own_code, require_sealed
 
         key = os.environ.get("THORAX_BLESSING_PUBLIC_KEY") or None
         require_own_code(BUNDLE)
-        require_blessed(BUNDLE, public_key=key, now=datetime.now(UTC))
+        require_sealed(BUNDLE.parent, public_key=key, now=datetime.now(UTC))
         self.predictor = Predictor.load(BUNDLE / "predictor", threads=settings.threads)
         size_px = self.predictor.size_px
         self.predictor.predict(np.zeros((1, size_px, size_px), np.uint8))  # the first run is slow

@@ -148,7 +148,7 @@ def find_faults(measures: Mapping[str, Any], bounds: FaultBounds) -> dict[str, N
     }
 
 
-def measure_levels(sampled: Sequence[Grey]) -> list[dict[str, float]]:
+def measure_levels(sampled: Sequence[Grey]) -> list[dict[str, Any]]:
     """What the grey levels are like, of each image's rows uint8 [h, W].
 
     Returns:

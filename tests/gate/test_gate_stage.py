@@ -12,7 +12,7 @@ import pytest
 from thorax import artifacts, blessing
 from thorax.errors import BadInput, Refused
 from thorax.gate.__main__ import main
-from thorax.gate.decision import key_path
+from thorax.keys import private_key_path
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Change = Callable[..., None]
@@ -79,7 +79,7 @@ def test_a_fail_is_written_without_a_blessing_and_makes_no_key(
 def test_a_named_key_signs(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "elsewhere/key.pem"
     monkeypatch.setenv("THORAX_BLESSING_KEY", str(path))
-    assert key_path() == path
+    assert private_key_path() == path
     document = decide(checkout)
     expected = blessing.public_half(blessing.load_or_make_key(path))
     assert document["blessing"]["public_key"] == expected

@@ -155,7 +155,7 @@ def test_the_bento_holds_what_ships_and_nothing_else(released: Bench) -> None:
     assert source == {
         *(f"thorax/{module}" for module in MODULES), *serving,
         "predictor/model.onnx", "predictor/predictor.json",
-        "decision.json", "requirements.lock", "CARD.md", "bentofile.yaml",
+        "decision.json", "requirements.lock", "CARD.md", "bentofile.yaml", "seal.json",
     }  # fmt: skip
     assert {name.split("/")[0] for name in names} == {
         "src",

@@ -20,7 +20,10 @@ def make(checkout: Path, version: str) -> Path:
     folder = checkout / "artifacts/release"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    manifest = {"version": version, "bento": f"thorax-{version}.bento"}
+    manifest = {
+        "tag": f"thorax:{version}", "version": version, "bento": f"thorax-{version}.bento",
+        "sha256": "", "blessing": {},
+    }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (folder / manifest["bento"]).write_text(f"bento of {version}")
     return folder

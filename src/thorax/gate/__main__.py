@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from thorax import artifacts, config, stage
+from thorax import artifacts, config, keys, stage
 from thorax.errors import BadInput
 from thorax.gate import decision
 from thorax.gate.decide import Outcome, judge
@@ -37,7 +37,7 @@ def main(clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         digests(root),
         valid_until=evidence.validation.get("valid_until"),
         waivers=waivers(evidence.validation),
-        key_path=decision.key_path(),
+        key_path=keys.private_key_path(),
     )
     with artifacts.atomic_folder(stage.output_folder("gate")) as folder:
         artifacts.write_json(folder / "decision.json", answer)

@@ -4,11 +4,10 @@ The blessing signs everything in the document but itself, the judged files' chec
 Whoever needs a pass reads it with `blessing.require_pass`.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
-from thorax import artifacts, blessing
+from thorax import blessing
 from thorax.gate.decide import Outcome, overall
 
 
@@ -40,10 +39,3 @@ def document(
     if decision["verdict"] == "pass":
         signature = blessing.sign(decision, blessing.load_or_make_key(key_path))
     return {**decision, "blessing": signature}
-
-
-def key_path() -> Path:
-    """The private key of this machine's gate: `THORAX_BLESSING_KEY`, or `.thorax/keys/`."""
-    if named := os.environ.get("THORAX_BLESSING_KEY"):
-        return Path(named)
-    return artifacts.home() / "keys" / "blessing.pem"

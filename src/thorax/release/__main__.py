@@ -5,7 +5,6 @@ the archive with its sha256. The same inputs at the same commit give the same by
 under `.thorax/releases/`, from where it is served.
 """
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,7 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from thorax import artifacts, blessing, config
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from thorax import artifacts, blessing, config, keys, seal
 from thorax import stage as stages
 from thorax.errors import Refused
 from thorax.release import archive, bundle, card, provenance, releases
@@ -26,8 +27,10 @@ def main(clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
     root = artifacts.root()
     settings = config.load("release", ReleaseConfig)
     document = artifacts.read_json(root / "artifacts/gate/decision.json")
-    decision = blessing.require_pass(document, public_key=_pinned_key(), now=clock())
+    trusted = keys.trusted_public_key()
+    decision = blessing.require_pass(document, public_key=trusted, now=clock())
     _require_judged_files(root, decision)
+    key = _signing_key(document["blessing"]["public_key"])
     metrics = artifacts.read_json(root / "artifacts/evaluation/metrics.json")
     labels = provenance.labels(root, decision=decision, metrics=metrics)
     text = _card(root, metrics=metrics, decision=decision, labels=labels)
@@ -38,6 +41,7 @@ def main(clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         bundle.write_bentofile(staged, labels=labels, settings=settings)
         version = bundle.version(staged)
         bento = bundle.build(staged, home, version=version, created=provenance.commit_time(root))
+        seal.write(bento, key, tag=f"{bundle.NAME}:{version}")
         path = output / f"{bundle.NAME}-{version}.bento"
         archive.pack(bento, path, compression=settings.compression)
         (output / "card.md").write_text(text, encoding="utf-8")
@@ -71,14 +75,23 @@ def _clear(link: Path) -> None:
 
 
 def _require_judged_files(root: Path, decision: dict[str, Any]) -> None:
-    for name, digest in decision["inputs"].items():
+    for name, digest in blessing.checksums(decision, "inputs").items():
         path = root / name
         if not path.is_file() or artifacts.sha256_file(path) != digest:
             raise Refused(f"{name} is not the file that the gate judged: run the gate again")
 
 
-def _pinned_key() -> str | None:
-    return os.environ.get("THORAX_BLESSING_PUBLIC_KEY") or None
+def _signing_key(public_key: str) -> Ed25519PrivateKey:
+    """The private key that signed the decision; with it the bento's files are signed too."""
+    path = keys.private_key_path()
+    key = blessing.load_or_make_key(path) if path.exists() else None
+    if key is None or blessing.public_half(key) != public_key:
+        raise Refused(
+            f"the decision was signed with another key than {path}, so the release cannot be "
+            "signed here: run the gate again (dvc repro --force --single-item gate), or name the "
+            "key with THORAX_BLESSING_KEY"
+        )
+    return key
 
 
 def _card(

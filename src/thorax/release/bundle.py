@@ -22,9 +22,12 @@ NAME = "thorax"
 
 MODULES = (
     "__init__.py",
+    "appearance.py",
     "blessing.py",
+    "chest_reference.npz",
     "errors.py",
     "findings.py",
+    "image_checks.py",
     "images.py",
     "inference/__init__.py",
     "inference/boxes.py",
@@ -33,9 +36,10 @@ MODULES = (
     "inference/regression.py",
     "localization/__init__.py",
     "localization/iou.py",
+    "seal.py",
     "validity.py",
 )
-"""The modules of `thorax` that the service needs."""
+"""The files of `thorax` that the service needs."""
 
 
 def stage(root: Path, folder: Path, *, card: str) -> None:

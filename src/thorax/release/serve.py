@@ -2,14 +2,16 @@
 
 It is served from `.thorax/releases/`, so that a later no of the gate takes nothing out of service;
 a blessed one in `artifacts/release/` that is not there yet (DVC restored it) is taken over first.
-The archive is checked against its manifest and unpacked under `.thorax/bentoml/bentos/`; the
-service then checks the blessing of what it finds there. It is started by the bento's folder, not by
+The archive is checked against its manifest and unpacked under `.thorax/bentoml/bentos/`; every file
+there must be signed with the trusted key, which is passed on to the service, whose own code checks
+the same once more. It is started by the bento's folder, not by
 its tag: given `thorax:VERSION`, BentoML imports a module of that name first and would serve the
 checkout's code. Each port has a BentoML home of its own: a starting server empties its home's
 metrics.
 """
 
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Mapping
@@ -18,8 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from thorax import artifacts, blessing, config, environment
-from thorax.errors import BadInput, Refused
+from thorax import artifacts, config, environment, keys, seal
+from thorax.errors import BadInput, Refused, ThoraxError
 from thorax.release import archive, releases
 from thorax.release.settings import ReleaseConfig
 
@@ -83,22 +85,39 @@ def prepare(manifest: Path, *, port: int, host: str = "127.0.0.1") -> Launch:
 
 
 def install(manifest: Path) -> Path:
-    """Unpack the bento that `manifest` names, unless it is there already; returns its folder."""
+    """Unpack the bento that `manifest` names, unless it is there already; returns its folder.
+
+    It is checked with this checkout's code and the trusted public key before anything of it runs,
+    each time: what was unpacked earlier may have been changed since.
+    """
     if not manifest.exists():
         raise BadInput("there is no blessed bento yet: `make retrain` makes one")
-    named = artifacts.read_json(manifest)
-    path = manifest.parent / named["bento"]
-    if not path.exists() or artifacts.sha256_file(path) != named["sha256"]:
+    named = releases.read_manifest(manifest)
+    path = manifest.parent / named.bento
+    if not path.exists() or artifacts.sha256_file(path) != named.sha256:
         raise BadInput(f"{path} is not the archive that {manifest.name} names: run release again")
-    folder = artifacts.home() / "bentoml/bentos" / str(named["tag"]).replace(":", "/")
+    folder = artifacts.home() / "bentoml/bentos" / named.tag.replace(":", "/")
     if not folder.exists():
         archive.unpack(path, folder)
-    document = artifacts.read_json(folder / "src/decision.json")
-    if document.get("blessing") != named["blessing"]:
+    for cache in list(folder.rglob("__pycache__")):
+        shutil.rmtree(cache)
+    try:
+        seal.require_sealed(folder, public_key=_trusted_key(named), now=datetime.now(UTC))
+    except ThoraxError as error:
+        raise Refused(f"{named.tag}: {error} (to unpack it again, remove {folder})") from None
+    if artifacts.read_json(folder / seal.DECISION)["blessing"] != named.blessing:
         raise Refused(f"{manifest} carries another blessing than its bento")
-    key = os.environ.get("THORAX_BLESSING_PUBLIC_KEY") or None
-    blessing.require_pass(document, public_key=key, now=datetime.now(UTC))
     return folder
+
+
+def _trusted_key(named: releases.Manifest) -> str:
+    key = keys.trusted_public_key()
+    if key is None:
+        raise Refused(
+            f"{named.tag} was released elsewhere and this checkout has no key of its own: if you "
+            f"trust its key, pin it: export {keys.PUBLIC_KEY}={named.blessing.get('public_key')}"
+        )
+    return key
 
 
 def _require_free(host: str, port: int) -> None:
@@ -114,4 +133,10 @@ def _require_free(host: str, port: int) -> None:
 
 def _environment(home: Path) -> dict[str, str]:
     inherited = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    return {**inherited, **environment.NO_TELEMETRY, "BENTOML_HOME": str(home)}
+    return {
+        **inherited,
+        **environment.NO_TELEMETRY,
+        "BENTOML_HOME": str(home),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        keys.PUBLIC_KEY: keys.trusted_public_key() or "",
+    }

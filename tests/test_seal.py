@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from serving import seal
 from tests.release import bench
+from thorax import seal
 from thorax.errors import Refused
 
 NOW = datetime(2017, 7, 21, 12, tzinfo=UTC)
