@@ -1,8 +1,10 @@
 """The way out: what `/predict` answers, in the project's words and units."""
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel, Field
 
-from thorax.images import Decoded
+from thorax.images import Decoded, ImageWarning
 from thorax.inference.boxes import boxes_of
 from thorax.inference.predictor import Prediction, Predictor
 
@@ -35,19 +37,42 @@ class BoxAnswer(BaseModel):
     method: str
 
 
+class WarningAnswer(BaseModel):
+    """Something about the image that whoever reads the scores should know."""
+
+    code: str = Field(description="For programs, such as mirrored or mostly-black.")
+    text: str = Field(description="For people.")
+
+
 class Answer(BaseModel):
     """What the model says about one image."""
 
     model: str = Field(description="Tag of the bento that answered.")
+    trained_on: str = Field(description="The images that the model learned from.")
     notice: str = NOTICE
+    warnings: list[WarningAnswer] = Field(description="Empty when nothing was noticed.")
     width_px: int = Field(description="Width of the image as sent.")
     height_px: int = Field(description="Height of the image as sent.")
     findings: list[FindingAnswer]
     boxes: list[BoxAnswer]
 
 
+class ErrorAnswer(BaseModel):
+    """Why there are no scores."""
+
+    error: str = Field(description="What is wrong, and what to do.")
+    warnings: list[WarningAnswer] = Field(
+        default=[], description="What the image was refused for, one by one."
+    )
+
+
 def compose(
-    prediction: Prediction, predictor: Predictor, *, decoded: Decoded, model: str
+    prediction: Prediction,
+    predictor: Predictor,
+    *,
+    decoded: Decoded,
+    model: str,
+    warnings: Iterable[ImageWarning] = (),
 ) -> Answer:
     """The answer for the first image of `prediction`."""
     probabilities = prediction.probabilities[0]  # [F]
@@ -58,6 +83,8 @@ def compose(
     height_px, width_px = decoded.pixels.shape
     return Answer(
         model=model,
+        trained_on=predictor.description.trained_on.text,
+        warnings=warn(warnings),
         width_px=width_px,
         height_px=height_px,
         findings=findings,
@@ -75,6 +102,11 @@ def compose(
             )
         ],
     )
+
+
+def warn(warnings: Iterable[ImageWarning]) -> list[WarningAnswer]:
+    """Warnings as they are answered."""
+    return [WarningAnswer(code=each.code, text=each.text) for each in warnings]
 
 
 def _finding(finding: str, probability: float, threshold: float | None) -> FindingAnswer:

@@ -26,7 +26,8 @@ LEVELS = {
 # Within the lowest line, `findings` and `errors` import nothing of ours.
 GROUND = {name for name, level in LEVELS.items() if level == 0}
 NARROWER = {
-    "serving": {"thorax.inference.predictor", "thorax.inference.boxes", "thorax.images",
+    "serving": {"thorax.inference.predictor", "thorax.inference.boxes",
+                "thorax.inference.colours", "thorax.images",
                 "thorax.image_checks", "thorax.seal", "thorax.blessing", "thorax.findings",
                 "thorax.errors"},
     "validation": {f"thorax.{name}" for name in GROUND},

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from thorax import appearance
-from thorax.images import Decoded
+from thorax.images import Decoded, ImageWarning
 
 Grey = NDArray[np.uint8]
 Action = Literal["refuse", "warn", "off"]
@@ -87,19 +87,6 @@ class ImageChecks(FaultBounds):
 
 
 @dataclass(frozen=True)
-class ImageWarning:
-    """Something about an image that whoever reads its scores should know.
-
-    Attributes:
-        code: for programs, such as `inverted`.
-        text: for people.
-    """
-
-    code: str
-    text: str
-
-
-@dataclass(frozen=True)
 class Checked:
     """What the checks found: the faults that refuse the image, and those that only warn."""
 
@@ -113,11 +100,12 @@ class Checked:
 
 
 def check(decoded: Decoded, checks: ImageChecks) -> Checked:
-    """Look for every fault of one decoded image."""
-    found = {code: text for code, text in _faults(decoded.pixels, checks)}
-    by_action: dict[str, list[ImageWarning]] = {"refuse": [], "warn": [], "off": []}
-    for code, text in found.items():
-        by_action[getattr(checks, code)].append(ImageWarning(code, text))
+    """Look for every fault of one decoded image; what its decoding warned of comes first."""
+    by_action: dict[Action, list[ImageWarning]] = {
+        "refuse": [], "warn": [*decoded.warnings], "off": []
+    }  # fmt: skip
+    for fault, text in _faults(decoded.pixels, checks):
+        by_action[getattr(checks, fault)].append(ImageWarning(fault.replace("_", "-"), text))
     return Checked(tuple(by_action["refuse"]), tuple(by_action["warn"]))
 
 

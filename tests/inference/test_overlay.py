@@ -3,7 +3,9 @@
 import cv2
 import numpy as np
 
+from thorax.findings import FINDINGS
 from thorax.inference.boxes import Box
+from thorax.inference.colours import COLOURS
 from thorax.inference.overlay import Layers, overlay
 
 GREY = np.full((64, 64), 90, np.uint8)
@@ -34,6 +36,32 @@ def test_heat_tints_its_place_and_leaves_the_rest() -> None:
     picture = drawn(Layers(heatmap=heatmap))
     assert changed(picture)[208, 48]
     assert not changed(picture)[:128, 128:].any()
+
+
+def test_the_same_heat_has_the_same_colour_whatever_the_scale_of_the_heatmap() -> None:
+    heatmap = np.zeros((8, 8), np.float32)
+    heatmap[6, 1] = 1.0
+    strong = drawn(Layers(heatmap=heatmap, probability=0.9))
+    assert (strong == drawn(Layers(heatmap=50 * heatmap, probability=0.9))).all()
+    weak = drawn(Layers(heatmap=heatmap, probability=0.1))
+    differences = [np.abs(each.astype(int) - 90).sum() for each in (weak, strong)]
+    assert 0 < differences[0] < differences[1] / 2
+
+
+def test_a_finding_at_probability_0_00_has_no_heat_and_the_legend_says_so() -> None:
+    heatmap = np.eye(8, dtype=np.float32)
+    assert not changed(drawn(Layers(heatmap=heatmap, probability=0.004))).any()
+    none, some = (
+        drawn(Layers(heatmap=heatmap, probability=p, caption="Mass"))[256:] for p in (0.004, 0.4)
+    )
+    assert none.shape == some.shape and (none != some).any()
+
+
+def test_boxes_of_two_findings_have_two_colours() -> None:
+    other = Box("Nodule", 256, 256, 512, 512, 1024, 0.9, "paper")
+    first, second = (drawn(Layers(predicted=[each])) for each in (box(256, 256, 512), other))
+    assert tuple(first[64, 64]) != tuple(second[64, 64])
+    assert len(set(COLOURS.values())) == len(FINDINGS) and set(COLOURS) == set(FINDINGS)
 
 
 def test_a_flat_heatmap_tints_nothing() -> None:

@@ -32,6 +32,8 @@ SETTINGS = {
             "max_upload_bytes": 200_000,
             "max_concurrency": 8,
             "timeout_s": 30,
+            "upload_grace_s": 2,
+            "upload_bytes_per_s_min": 100_000,
         },
     }
 }
@@ -163,6 +165,7 @@ def _predictor_json(graph: bytes) -> dict[str, Any]:
         "frame_px": 1024,
         "calibration": {name: {"scale": 0.5, "bias": 0.1, "reason": ""} for name in FINDINGS},
         "thresholds": thresholds,
+        "trained_on": {"source": "phantom", "images": 60},
         "weights_sha256": _sha256(b"bench"),
         "model_sha256": _sha256(graph),
     }

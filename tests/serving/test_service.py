@@ -1,5 +1,6 @@
 """The bento away from the checkout, in an environment that has only what its lock names."""
 
+import json
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +12,14 @@ import numpy as np
 import pytest
 
 from tests.release.bench import Bench
-from tests.serving import server
-from thorax import images
+from tests.serving import films, server
+from tests.serving.films import Grey
+from thorax import blessing, images, seal
 from thorax.findings import FINDINGS
 from thorax.inference.boxes import paper_boxes
 from thorax.inference.predictor import Predictor
 
-LEVELS = np.random.default_rng(8).integers(0, 256, (90, 70), dtype=np.uint8)
+LEVELS = films.phantom(height_px=90, width_px=70)
 PNG = images.encode_png(LEVELS)
 JPEG = bytes(cv2.imencode(".jpg", LEVELS)[1])
 
@@ -111,7 +113,7 @@ def test_an_image_cut_or_flipped_anywhere_is_never_a_500(client: httpx.Client) -
         for _ in range(40):
             broken = bytearray(base[: rng.integers(1, len(base) + 1)])
             broken[rng.integers(len(broken))] ^= 1 << int(rng.integers(8))
-            assert post(client, bytes(broken)).status_code in (200, 400)
+            assert post(client, bytes(broken)).status_code in (200, 400, 422)
 
 
 def test_a_body_beyond_the_limit_is_a_413(client: httpx.Client) -> None:
@@ -121,7 +123,7 @@ def test_a_body_beyond_the_limit_is_a_413(client: httpx.Client) -> None:
 
 
 def test_requests_at_once_each_get_their_own_answer(client: httpx.Client) -> None:
-    shades = [images.encode_png(np.full((32, 32), 20 * k, np.uint8)) for k in range(6)]
+    shades = [images.encode_png(LEVELS // 2 + 20 * k) for k in range(6)]
     alone = [post(client, shade).json() for shade in shades]
     with ThreadPoolExecutor(6) as pool:
         together = [answer.json() for answer in pool.map(lambda shade: post(client, shade), shades)]
@@ -147,24 +149,72 @@ def copy_of_the_bento(released: Bench, hospital: Path, home: Path) -> Path:
     return Path(shutil.copytree(hospital / "bentos/thorax" / version, home / "bento"))
 
 
-def test_a_bento_with_another_predictor_serves_nothing(
-    released: Bench, hospital: Path, python: Path, tmp_path: Path
+@pytest.mark.parametrize("name", ["predictor/predictor.json", "serving/answer.py"])
+def test_a_bento_of_which_one_file_was_changed_serves_nothing(
+    name: str, released: Bench, hospital: Path, python: Path, tmp_path: Path
 ) -> None:
     bento = copy_of_the_bento(released, hospital, tmp_path)
-    path = bento / "src/predictor/predictor.json"
-    path.write_text(path.read_text().replace("0.5", "0.4"))
-    with server.serving(python, str(bento), tmp_path) as client:
-        assert client.get("/readyz").status_code == 503
+    path = bento / "src" / name
+    path.write_text(path.read_text() + "\n")
+    pinned = {"THORAX_BLESSING_PUBLIC_KEY": released.public_key()}
+    with server.serving(python, str(bento), tmp_path, **pinned) as client:
+        ready = client.get("/readyz")
+        assert ready.status_code == 503
+        assert f"src/{name} is not the file that was released" in ready.text
         answer = post(client, PNG)
         assert answer.status_code == 503
-        assert "not the file that the gate blessed" in answer.json()["error"]
+        assert answer.json()["error"] == ready.text
 
 
-def test_a_bento_signed_with_another_key_than_the_pinned_one_serves_nothing(
+def test_a_bento_that_was_signed_with_another_key_than_the_pinned_one_serves_nothing(
     released: Bench, hospital: Path, python: Path, tmp_path: Path
 ) -> None:
     bento = copy_of_the_bento(released, hospital, tmp_path)
-    key = "A" * 43 + "="
-    with server.serving(python, str(bento), tmp_path, THORAX_BLESSING_PUBLIC_KEY=key) as client:
-        assert client.get("/readyz").status_code == 503
+    forged = blessing.load_or_make_key(tmp_path / "forged.pem")
+    decision = json.loads((bento / "src/decision.json").read_text())
+    del decision["blessing"]
+    signed = {**decision, "blessing": blessing.sign(decision, forged)}
+    (bento / "src/decision.json").write_text(json.dumps(signed))
+    seal.write(bento, forged, tag=released.manifest()["tag"])
+    pinned = {"THORAX_BLESSING_PUBLIC_KEY": released.public_key()}
+    with server.serving(python, str(bento), tmp_path, **pinned) as client:
+        assert "another key" in client.get("/readyz").text
         assert "another key" in post(client, PNG).json()["error"]
+
+
+def test_without_a_pinned_key_or_a_whole_decision_it_starts_and_says_why_it_is_not_ready(
+    released: Bench, hospital: Path, python: Path, tmp_path: Path
+) -> None:
+    bento = copy_of_the_bento(released, hospital, tmp_path)
+    (bento / "src/decision.json").write_text('{"blessing": "x", "verdict": "pass"}')
+    with server.serving(python, str(bento), tmp_path) as client:
+        ready = client.get("/readyz")
+        assert ready.status_code == 503
+        assert "no public key is pinned" in ready.text
+        assert client.get("/").status_code == 200
+    assert "Traceback" not in (tmp_path / "serve.log").read_text()
+
+
+@pytest.mark.parametrize(("image", "code"), films.NO_FILMS.values(), ids=films.NO_FILMS)
+def test_what_is_no_upright_chest_is_refused_with_the_reason(
+    image: Grey, code: str, client: httpx.Client
+) -> None:
+    answer = post(client, images.encode_png(image))
+    assert answer.status_code == 422
+    assert code in {each["code"] for each in answer.json()["warnings"]}
+    assert answer.json()["error"] and "findings" not in answer.json()
+
+
+def test_an_image_that_only_looks_odd_is_scored_with_a_warning(client: httpx.Client) -> None:
+    long = films.phantom(height_px=128, width_px=230)
+    answer = post(client, images.encode_png(long))
+    assert answer.status_code == 200
+    [warning] = answer.json()["warnings"]
+    assert warning["code"] == "elongated" and "1.8 times" in warning["text"]
+
+
+def test_every_answer_says_what_the_model_was_trained_on(client: httpx.Client) -> None:
+    answer = post(client, PNG).json()
+    assert answer["trained_on"] == "phantom, not radiographs"
+    assert answer["warnings"] == []
+    assert "Trained on: phantom, not radiographs." in client.get("/").text

@@ -34,6 +34,7 @@ def show(image: str, *, finding: str | None, output: Path, report: bool = False)
         np.ascontiguousarray(pixels),
         Layers(
             heatmap=prediction.heatmaps[0, column],
+            probability=float(probabilities[column]),
             predicted=predicted,
             true=_true_boxes(image, name, root),
             caption=_caption(name, float(probabilities[column]), predictor),
@@ -44,6 +45,7 @@ def show(image: str, *, finding: str | None, output: Path, report: bool = False)
     with artifacts.atomic_file(output) as temporary:
         temporary.write_bytes(picture)
     print(f"{output}: {display(name)} on {image}, probability {probabilities[column]:.2f}")
+    print(f"trained on: {predictor.description.trained_on.text}")
 
 
 def _caption(finding: str, probability: float, predictor: Predictor) -> str:

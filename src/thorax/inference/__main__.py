@@ -27,6 +27,7 @@ from thorax.inference.predictor import (
     Calibration,
     Description,
     Predictor,
+    TrainedOn,
     calibrated,
 )
 from thorax.inference.settings import InferenceConfig
@@ -99,7 +100,7 @@ def export_calibrated(
     trained: Trained, data: Data, folder: Path, settings: InferenceConfig
 ) -> Predictor:
     """Write the predictor's folder: first with the identity, then calibrated on validation."""
-    predictor = write_predictor(trained, folder, settings)
+    predictor = write_predictor(trained, folder, settings, trained_on(data.table))
     rows = data.of(("validation",))
     difference = export.check_parity(trained.classifier, predictor, data.pixels.gather(rows[:8]))
     say(f"inference: exported; logits differ by at most {difference:.1g} from the network's")
@@ -136,7 +137,15 @@ def fit_boxes(
     return Predictor.load(folder, threads=settings.threads), fitted
 
 
-def write_predictor(trained: Trained, folder: Path, settings: InferenceConfig) -> Predictor:
+def trained_on(table: pd.DataFrame) -> TrainedOn:
+    """The source of `data/`, and how many readable images of it are in the train split."""
+    source = artifacts.read_json(artifacts.root() / "data/source.json")
+    return TrainedOn(source=str(source["source"]), images=int((table["split"] == "train").sum()))
+
+
+def write_predictor(
+    trained: Trained, folder: Path, settings: InferenceConfig, images: TrainedOn
+) -> Predictor:
     """Export the network into `folder` without calibration, and load it from there."""
     about = trained.description
     graph = export.to_onnx(trained.classifier, size_px=about.size_px)
@@ -148,6 +157,8 @@ def write_predictor(trained: Trained, folder: Path, settings: InferenceConfig) -
         frame_px=settings.frame_px,
         calibration={finding: Calibration() for finding in about.findings},
         thresholds=dict.fromkeys(about.findings),
+        image_checks=settings.image_checks,
+        trained_on=images,
         weights_sha256=about.weights_sha256,
         model_sha256=artifacts.sha256_bytes(graph),
     )

@@ -1,8 +1,9 @@
 """An image with a heatmap and boxes on it, as PNG: for the README, the reports and the pages.
 
-The heatmap is drawn in a perceptually ordered colormap whose opacity grows with its strength, so
-that what is weak leaves the radiograph as it is. Predicted boxes are solid, true ones dashed. Draws
-only: the boxes and their scores come from elsewhere.
+The heat of the strongest place is the finding's probability, so that one colour means one strength
+in every picture; a legend below says which. Opacity grows with both: what is weak leaves the
+radiograph as it is, and a finding at probability 0.00 has no heat. Predicted boxes are solid in the
+finding's colour, true ones dashed. Draws only: the boxes and their scores come from elsewhere.
 """
 
 from collections.abc import Sequence
@@ -15,12 +16,12 @@ from numpy.typing import NDArray
 
 from thorax import images
 from thorax.inference.boxes import Box, normalise
+from thorax.inference.colours import blue_green_red
 
 Colour = tuple[int, int, int]  # blue, green, red
 Picture = NDArray[np.uint8]  # [H, W, 3], blue, green, red
 
-_PREDICTED: Final[Colour] = (80, 208, 255)  # amber
-_TRUE: Final[Colour] = (160, 230, 120)  # green
+_TRUE: Final[Colour] = (250, 250, 250)
 _INK: Final[Colour] = (235, 235, 235)
 _QUIET: Final[Colour] = (165, 165, 165)
 _PAPER: Final[Colour] = (24, 20, 18)
@@ -28,6 +29,8 @@ _STRONGEST_ALPHA = 0.6
 _DASH_SHARE = 0.016  # of the side
 _TEXT_SHARE = 0.031
 _CAPTION_SHARE = 0.075
+_LEAST_PROBABILITY = 0.005  # below it a probability is printed as 0.00
+_COLOURMAP = cv2.COLORMAP_PLASMA
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,14 @@ class Layers:
 
     Attributes:
         heatmap: [h, w] at any scale, or None.
+        probability: of the finding that the heatmap is of, 0 to 1: the heat of its strongest place.
         predicted: boxes of the model.
         true: boxes of people, or of the phantom.
-        caption: one line under the image; empty: none.
+        caption: one line under the image; empty: none, and no legend.
     """
 
     heatmap: NDArray[np.float32] | None = None
+    probability: float = 1.0
     predicted: Sequence[Box] = ()
     true: Sequence[Box] = ()
     caption: str = ""
@@ -61,25 +66,25 @@ def overlay(pixels: NDArray[np.uint8], layers: Layers, *, size_px: int = 768) ->
     grey = cv2.resize(pixels, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
     picture = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
     if layers.heatmap is not None:
-        picture = _tinted(picture, layers.heatmap)
+        picture = _tinted(picture, layers.heatmap, layers.probability)
     for box in layers.true:
         _draw_box(picture, box, _TRUE, dashed=True)
     for box in layers.predicted:
-        _draw_box(picture, box, _PREDICTED, dashed=False)
+        _draw_box(picture, box, blue_green_red(box.finding), dashed=False)
     if layers.caption:
         picture = np.vstack([picture, _caption(layers, size_px)])
     return images.encode_png(picture)
 
 
-def _tinted(picture: Picture, heatmap: NDArray[np.float32]) -> Picture:
-    """The picture with the heatmap over it; opacity is the square of strength, up to the limit."""
+def _tinted(picture: Picture, heatmap: NDArray[np.float32], probability: float) -> Picture:
+    """The picture with the heatmap over it, its strongest place at `probability`."""
     levels = normalise(heatmap)
-    if levels is None:
+    if levels is None or probability < _LEAST_PROBABILITY:
         return picture
     side = picture.shape[0]
     levels = cv2.resize(levels, (side, side), interpolation=cv2.INTER_CUBIC).clip(0, 255)
-    colours = cv2.applyColorMap(levels.astype(np.uint8), cv2.COLORMAP_INFERNO)
-    alpha = _STRONGEST_ALPHA * (levels[..., None] / 255) ** 2  # [H, W, 1]
+    colours = cv2.applyColorMap((probability * levels).astype(np.uint8), _COLOURMAP)
+    alpha = _STRONGEST_ALPHA * np.sqrt(probability) * (levels[..., None] / 255) ** 2  # [H, W, 1]
     return np.asarray((picture * (1 - alpha) + colours * alpha).round(), np.uint8)
 
 
@@ -113,21 +118,48 @@ def _dashes(
 
 
 def _caption(layers: Layers, width: int) -> Picture:
-    """A dark strip with the caption on the left and the key to the boxes on the right."""
-    height = round(width * _CAPTION_SHARE)
-    strip = np.full((height, width, 3), _PAPER, np.uint8)
+    """A dark strip: the caption, and below it the legend of the heat and the key to the boxes."""
+    row = round(width * _CAPTION_SHARE)
+    strip = np.full((2 * row, width, 3), _PAPER, np.uint8)
     size = max(10, round(width * _TEXT_SHARE))
-    base, margin = round(height * 0.62), round(width * 0.022)
+    base, margin = round(row * 0.62), round(width * 0.022)
     font = cv2.FontFace("sans")
     cv2.putText(strip, layers.caption, (margin, base), _INK, font, size)
+    base += round(row * 0.85)
+    if layers.heatmap is not None:
+        _legend(strip, (margin, base), size, none=layers.probability < _LEAST_PROBABILITY)
     right = width - margin
+    predicted = blue_green_red(layers.predicted[0].finding) if layers.predicted else _INK
     for name, colour, drawn in (
         ("true", _TRUE, bool(layers.true)),
-        ("predicted", _PREDICTED, bool(layers.predicted)),
+        ("predicted", predicted, bool(layers.predicted)),
     ):
         if drawn:
             right = _key(strip, name, colour, (right, base), size)
     return strip
+
+
+def _legend(strip: Picture, corner: tuple[int, int], size: int, *, none: bool) -> None:
+    """Write the scale of the heat from `corner` on: one for all pictures, from 0 to 1."""
+    small, font = round(size * 0.82), cv2.FontFace("sans")
+    left, base = corner
+    if none:
+        cv2.putText(strip, "no heat at probability 0.00", (left, base), _QUIET, font, small)
+        return
+    left = _put(strip, "heat  0", (left, base), small)
+    length, height = 6 * size, max(3, round(size * 0.6))
+    ramp = np.linspace(0, 255, length).astype(np.uint8)[None].repeat(height, axis=0)
+    top = base - height
+    strip[top:base, left : left + length] = cv2.applyColorMap(ramp, _COLOURMAP)
+    _put(strip, "1 probability", (left + length + small // 2, base), small)
+
+
+def _put(strip: Picture, text: str, corner: tuple[int, int], size: int) -> int:
+    """Write `text`; returns where the next thing may start."""
+    font = cv2.FontFace("sans")
+    _, _, length, _ = cv2.getTextSize((0, 0), text, (0, 0), font, size)
+    cv2.putText(strip, text, corner, _QUIET, font, size)
+    return int(corner[0] + length + size // 2)
 
 
 def _key(strip: Picture, name: str, colour: Colour, corner: tuple[int, int], size: int) -> int:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from thorax.errors import BadInput
+from thorax.image_checks import ImageChecks
 from thorax.inference.regression import BoxMaker
 
 MODEL: Final = "model.onnx"
@@ -103,6 +104,26 @@ class OperatingAim(BaseModel):
     """One per finding."""
 
 
+class TrainedOn(BaseModel):
+    """The images that the network learned from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str = ""
+    """The source's name; empty: not recorded."""
+    images: int = 0
+    """Images of the train split."""
+
+    @property
+    def text(self) -> str:
+        """In words, for every answer."""
+        if not self.source:
+            return "not recorded"
+        if self.source == "phantom":
+            return "phantom, not radiographs"
+        return f"{self.source}, {self.images:,} images"
+
+
 class Description(BaseModel):
     """What `predictor.json` says."""
 
@@ -124,6 +145,10 @@ class Description(BaseModel):
     """Further thresholds by the name of their aim, for who wants other errors than Youden's."""
     boxes: BoxMaker = BoxMaker()
     """How heatmaps become boxes, and on which boxes that was fitted."""
+    image_checks: ImageChecks = ImageChecks()
+    """What is done with images that the model was not made for."""
+    trained_on: TrainedOn = TrainedOn()
+    """The images that the network learned from."""
     weights_sha256: str
     """The trained weights that were exported."""
     model_sha256: str

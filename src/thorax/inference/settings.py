@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from thorax.config import Config
+from thorax.image_checks import ImageChecks
 from thorax.inference.boxes import BoxesFor
 from thorax.inference.fitting import BoxConfig
 from thorax.inference.predictor import CalibrationMethod
@@ -59,6 +60,9 @@ class InferenceConfig(Config):
     """Folds of patients in which `auto` compares."""
     seed: int = 8
     """Seed of the dealing into folds."""
+    image_checks: ImageChecks = ImageChecks()
+    """What `thorax score` and the service do with an image that the model was not made for; it
+    travels with the predictor."""
     operating_points: dict[str, Aim] = Field(default_factory=dict)
     """Thresholds by name, beside the one of Youden that is always there: the sensitivity or the
     specificity that each must reach on new images."""

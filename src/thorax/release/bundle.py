@@ -31,6 +31,7 @@ MODULES = (
     "images.py",
     "inference/__init__.py",
     "inference/boxes.py",
+    "inference/colours.py",
     "inference/predictor.py",
     "inference/refinement.py",
     "inference/regression.py",

@@ -18,6 +18,11 @@ class ServingConfig(Config):
     """Requests in flight over all workers; one more is answered with 429."""
     timeout_s: float = Field(default=60, gt=0)
     """Seconds after which a request is given up with 504."""
+    upload_grace_s: float = Field(default=5, gt=0)
+    """Seconds that a request's head may take, and its body unless it keeps up the rate below."""
+    upload_bytes_per_s_min: int = Field(default=100_000, ge=1)
+    """Bytes a second that a larger body must reach on average; a slower one is answered with 408
+    and does not count against `max_concurrency` before it is whole."""
 
 
 class ReleaseConfig(Config):
