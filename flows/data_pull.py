@@ -3,25 +3,21 @@
 from pathlib import Path
 
 from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows import dvc, versions
 from flows.attempts import caused_by
+from flows.run_log import log, say
+from thorax import progress
 from thorax.errors import NetworkError
 from thorax.sources.pull import PullResult
 
 
-@flow(name="data-pull")
+@flow(name="data-pull", flow_run_name="data-pull")
 def data_pull(from_path: str | None = None) -> str:
     """Pull, and track what came as a dataset version; returns the version's digest."""
-    result = pull_source(from_path)
-    version = versions.current()
-    create_markdown_artifact(
-        key="dataset-version",
-        markdown=f"# Dataset `{version}`\n\n{result.images:,} images from {result.source}",
-    )
-    return version
+    pull_source(from_path)
+    return versions.current()
 
 
 @task(
@@ -33,5 +29,6 @@ def data_pull(from_path: str | None = None) -> str:
 )
 def pull_source(from_path: str | None) -> PullResult:
     """Pull and track; a failing network is tried again, a wrong file is not."""
-    print("pull", flush=True)
-    return versions.pull_version(Path(from_path) if from_path else None)
+    say("pull")
+    with progress.copied_to(log):
+        return versions.pull_version(Path(from_path) if from_path else None)

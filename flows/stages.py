@@ -8,6 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from flows import dvc
 from flows.attempts import caused_by
 from flows.record import record
+from flows.run_log import say
 
 
 @task(
@@ -25,13 +26,13 @@ def reproduce(name: str) -> None:
         Refused: the stage needs a yes that an earlier verdict withholds.
         ThoraxError: the stage failed for a reason that it has printed.
     """
-    print(f"stage {name}", flush=True)
+    say(f"stage {name}")
     started = time.monotonic()
     try:
-        dvc.write("repro", "--single-item", name)
+        dvc.write("repro", "--single-item", name, show=lambda line: say(f"  {line}"))
     except dvc.Killed as error:
-        print(f"  {error}; it is tried again, twice at most", flush=True)
+        say(f"  {error}; it is tried again, twice at most")
         raise
     seconds = time.monotonic() - started
     record("stages", stage=name, seconds=round(seconds, 1))
-    print(f"  {name}: {seconds:.0f} s", flush=True)
+    say(f"  {name}: {seconds:.0f} s")

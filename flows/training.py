@@ -5,7 +5,7 @@ from prefect import flow
 from flows.stages import reproduce
 
 
-@flow(name="training")
+@flow(name="training", flow_run_name="training")
 def training() -> None:
     """Run training and inference."""
     for stage in ("training", "inference"):

@@ -24,9 +24,11 @@ def variables(root: Path) -> dict[str, str]:
         "PREFECT_HOME": str(home / "prefect"),
         "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
-        # Prefect would log a traceback for what a user can mend; the flows say it in one line.
-        "PREFECT_LOGGING_LEVEL": "CRITICAL",
-        "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
+        # What a run says goes to the log on Prefect's page. On the terminal the flows say it
+        # themselves, in plain lines: Prefect's own would repeat them, with tracebacks.
+        "PREFECT_LOGGING_LEVEL": "INFO",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+        "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
         "BENTOML_HOME": str(home / "bentoml"),
         "DVC_SITE_CACHE_DIR": str(home / "dvc"),
         "MPLCONFIGDIR": str(home / "matplotlib"),

@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
@@ -13,6 +14,7 @@ from thorax.files import printable
 Item = TypeVar("Item")
 
 _PLAIN_EVERY_S = 10.0
+_copies: list[Callable[[str], None]] = []
 
 
 def track(items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
@@ -44,3 +46,15 @@ def _track_plainly(items: Iterable[Item], description: str, total: int) -> Itera
 def say(line: str) -> None:
     """Print one line of progress on stderr at once."""
     print(printable(line), file=sys.stderr, flush=True)
+    for copy in _copies:
+        copy(printable(line))
+
+
+@contextmanager
+def copied_to(copy: Callable[[str], None]) -> Iterator[None]:
+    """Within the `with` block give every line of `say` to `copy` as well."""
+    _copies.append(copy)
+    try:
+        yield
+    finally:
+        _copies.remove(copy)

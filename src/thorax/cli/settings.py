@@ -23,7 +23,7 @@ SECTIONS: Final = {
     "release": ("thorax.release.settings", "ReleaseConfig"),
     "review": ("thorax.review.settings", "ReviewConfig"),
     "retraining": ("flows.retraining", "RetrainingConfig"),
-    "schedule": ("flows.schedule", "ScheduleConfig"),
+    "schedule": ("flows.schedule_settings", "ScheduleConfig"),
 }
 
 

@@ -18,6 +18,11 @@ CODE = (
 )  # fmt: skip
 """What counts when we ask whether the code was changed since the commit."""
 
+SETTINGS = ("params.yaml", "dvc.yaml", "data.dvc", "corrections.csv")
+"""What else decides the figures, and is compared with the commit file by file."""
+
+LOCK = "dvc.lock"
+
 
 def labels(root: Path, *, decision: dict[str, Any], metrics: dict[str, Any]) -> dict[str, str]:
     """The labels of a bento built from the checkout at `root`.
@@ -33,9 +38,40 @@ def labels(root: Path, *, decision: dict[str, Any], metrics: dict[str, Any]) -> 
         "revision": _git(root, "rev-parse", "HEAD") or "unknown",
         "code_changed": "yes" if _git(root, "status", "--porcelain", "--", *CODE) else "no",
         "params": artifacts.sha256_json(config.read_params(root / "params.yaml")),
+        "lock": lock_digest(root / LOCK),
+        "not_committed": ", ".join(not_committed(root)),
         "mean_auc_score": "undefined" if mean is None else f"{mean:.4f}",
         "gate": str(decision["verdict"]),
     }
+
+
+def lock_digest(path: Path) -> str:
+    """The digest of what `dvc.lock` says of the stages before the release; empty without a lock.
+
+    The release stage is left out: DVC writes its entry after it ran. So the digest in a card can be
+    computed again from the `dvc.lock` of the commit that the card names.
+    """
+    return _lock_digest(path.read_text(encoding="utf-8")) if path.is_file() else ""
+
+
+def not_committed(root: Path) -> list[str]:
+    """What decides the figures and is not as HEAD has it: code, settings, `dvc.lock`."""
+    if not _git(root, "rev-parse", "HEAD"):
+        return ["everything"]
+    listed = _git(root, "status", "--porcelain", "--", *CODE)
+    names = ["code"] if listed else []
+    names += [name for name in SETTINGS if _git(root, "status", "--porcelain", "--", name)]
+    if lock_digest(root / LOCK) != _lock_digest(_git(root, "show", f"HEAD:./{LOCK}")):
+        names.append(LOCK)
+    return names
+
+
+def _lock_digest(text: str) -> str:
+    try:
+        stages = dict((yaml.safe_load(text) or {}).get("stages", {}))
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError):
+        return ""
+    return artifacts.sha256_json({name: stages[name] for name in stages if name != "release"})
 
 
 def data_digest(path: Path) -> str:
