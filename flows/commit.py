@@ -1,7 +1,8 @@
 """What a retraining leaves in git: one commit of `dvc.lock` and what belongs to it, and a tag.
 
-Commits those files alone, as they are in the working tree; what else is staged or modified stays as
-it is. A checkout that cannot be committed to is a reason in one line, never an error: the run counts.
+Commits those files alone, as they are in the working tree; what else is staged or modified stays
+as it is. A checkout that cannot be committed to is a reason in one line, never an error: the run
+counts.
 """
 
 import os
@@ -51,6 +52,8 @@ def commit(ending: str) -> Committed:
         ending: how the run ended, such as `released thorax:...`: the commit's subject.
     """
     root = artifacts.root()
+    if _git(root, "rev-parse", "--git-dir").returncode != 0:
+        return Committed(problem="this folder is not a git repository: `git init`, then commit")
     changed, tag = _changed(root), _missing_tag(root)
     if not changed and not tag:
         return Committed()
@@ -114,8 +117,6 @@ def _changed(root: Path) -> list[str]:
 
 
 def _problem(root: Path) -> str:
-    if _git(root, "rev-parse", "--git-dir").returncode != 0:
-        return "this folder is under no git: `git init`, then commit"
     for name, what in _IN_PROGRESS.items():
         if (root / _git(root, "rev-parse", "--git-path", name).stdout.strip()).exists():
             return f"{what} is in progress: finish it, then `thorax retrain --commit`"

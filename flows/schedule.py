@@ -1,92 +1,207 @@
-"""Serve the retraining flow with a cron, on a Prefect server of our own unless one is named.
+"""`thorax schedule up`: serve the retraining flow with a cron, and watch that it is really run.
 
-Runs in the foreground until it is stopped. With `PREFECT_API_URL` set, that server is used.
+Stays in the foreground until it is stopped. The Prefect server is one of our own, unless
+`PREFECT_API_URL` names another; runs are processes of ours, and end with us.
 """
 
+import asyncio
+import logging
 import os
-import subprocess
+import signal
 import sys
-import time
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil
 
-from thorax import artifacts, config, environment
-from thorax.config import Config
+from flows import pages, prefect_server
+from flows.schedule_settings import ScheduleConfig
+from thorax import artifacts, config
 from thorax.errors import ThoraxError
-from thorax.locks import die_with_parent
+from thorax.locks import hold
 
-_READY_WITHIN_S = 180.0
+if TYPE_CHECKING:
+    from flows.schedule_watch import Watch
 
+NOTE = "schedule.json"
+"""In `.thorax/`, while a schedule is up: who serves it, where, and when the next run is."""
 
-class ScheduleConfig(Config):
-    """When to retrain."""
-
-    cron: str
-    """Five cron fields: minute, hour, day of month, month, day of week."""
-    timezone: str = "UTC"
-    """IANA name of the time zone in which the cron is read."""
-    port: int = 4200
-    """Port of the Prefect server on loopback; not used when PREFECT_API_URL is set."""
+_WRITE_EVERY_S = 5.0
 
 
 def up() -> None:
-    """Serve the schedule until interrupted."""
+    """Serve the schedule until Ctrl-C or SIGTERM.
+
+    Raises:
+        ThoraxError: it cannot be served, or Prefect does not do what the schedule asks for.
+    """
     settings = config.load("schedule", ScheduleConfig)
-    server = None if "PREFECT_API_URL" in os.environ else _start_server(settings.port)
-    try:
-        _serve(settings)
-    finally:
-        if server is not None:
-            server.terminate()
-            server.wait(30)
-
-
-def _start_server(port: int) -> "subprocess.Popen[bytes]":
-    url = f"http://127.0.0.1:{port}/api"
-    server = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "prefect",
-            "server",
-            "start",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-        ],
-        env=environment.variables(artifacts.root()),
-        preexec_fn=die_with_parent,
-        stdout=subprocess.DEVNULL,
-    )
-    os.environ["PREFECT_API_URL"] = url
-    deadline = time.monotonic() + _READY_WITHIN_S
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            raise ThoraxError(
-                f"the Prefect server did not start; is port {port} taken? (schedule.port)"
-            )
+    with hold(artifacts.home() / "schedule.lock", "thorax schedule up", wait=False):
+        signal.signal(signal.SIGTERM, _end)
+        prefect_server.require_free(settings.pages_port, "schedule.pages_port")
+        is_own = prefect_server.name_url(settings.port)
+        if is_own:
+            prefect_server.require_free(settings.port, "schedule.port")
+        else:
+            prefect_server.require_answer()
+        schedule = _schedule(settings)
+        print("Starting Prefect", flush=True)
         try:
-            if httpx.get(f"{url}/health", timeout=2).status_code == 200:
-                return server
-        except httpx.HTTPError:
-            time.sleep(0.5)
-    server.terminate()
-    raise ThoraxError(f"the Prefect server was not ready within {_READY_WITHIN_S:.0f} s")
+            with pages.served(settings.pages_port), _server(settings, is_own) as server:
+                asyncio.run(_serve(settings, schedule, server))
+        finally:
+            (artifacts.home() / NOTE).unlink(missing_ok=True)
 
 
-def _serve(settings: ScheduleConfig) -> None:
+@contextmanager
+def _server(settings: ScheduleConfig, is_own: bool) -> Iterator[prefect_server.Process | None]:
+    if is_own:
+        with prefect_server.running(settings.port) as server:
+            yield server
+    else:
+        yield None
+
+
+def _end(number: int, _frame: Any) -> None:
+    """A SIGTERM before the schedule is served ends as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def _schedule(settings: ScheduleConfig) -> Any:
     from prefect.schedules import Cron
 
-    from flows.retraining import retraining
-
     try:
-        schedule = Cron(settings.cron, timezone=settings.timezone)
+        return Cron(settings.cron, timezone=settings.timezone)
     except ValueError as error:
         raise ThoraxError(f"params.yaml: schedule: {error}") from None
-    print(
-        f"Retraining on {settings.cron!r} ({settings.timezone}); "
-        f"{os.environ['PREFECT_API_URL'].removesuffix('/api')} shows the runs; Ctrl-C stops",
-        flush=True,
+
+
+async def _serve(
+    settings: ScheduleConfig, schedule: Any, server: prefect_server.Process | None
+) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.runner import Runner
+
+    from flows.retraining import SCHEDULER, retraining
+    from flows.schedule_watch import Watch, reconcile
+
+    os.environ[SCHEDULER] = str(os.getpid())
+    _log_to_file()
+    stop = _stop_event()
+    runner = Runner(name="thorax", limit=1, pause_on_shutdown=False)
+    deployment = await runner.aadd_flow(
+        retraining,
+        name="scheduled",
+        schedule=schedule,
+        parameters={"look_first": True, "commit": True},
     )
-    retraining.serve(name="scheduled", schedule=schedule, limit=1, pause_on_shutdown=False)
+    async with get_client() as client:
+        everything = server is not None and not _is_retraining()
+        if dead := await reconcile(client, deployment, everything=everything):
+            print(f"{dead} runs of an earlier schedule had ended without a word; they are closed")
+        print(_banner(settings), flush=True)
+        watch = Watch(client, deployment, settings)
+        serving = asyncio.create_task(runner.start())
+        await asyncio.sleep(0)  # Prefect takes SIGTERM for itself there, and then we take it back
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        tasks = [
+            serving,
+            asyncio.create_task(watch.run()),
+            asyncio.create_task(_note(watch, settings)),
+            asyncio.create_task(_end_with(server)),
+            asyncio.create_task(stop.wait()),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            _kill_runs(server)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with suppress(httpx.HTTPError):  # a server that ended; the next start does it
+                await reconcile(client, deployment, everything=False)
+    print("The schedule is stopped", flush=True)
+
+
+def _stop_event() -> asyncio.Event:
+    """An event that Ctrl-C sets.
+
+    Ctrl-C reaches every process of the terminal, and a run that just imports would print a
+    traceback. So the signal is blocked here, which the runs inherit, and a thread waits for it.
+    """
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+    def wait() -> None:
+        signal.sigwait({signal.SIGINT})
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=wait, name="ctrl-c", daemon=True).start()
+    return stop
+
+
+def _log_to_file() -> None:
+    """Prefect's own warnings, which the terminal does not show, go where the server's go."""
+    handler = logging.FileHandler(prefect_server.log_path())
+    handler.setLevel(logging.WARNING)
+    logging.getLogger("prefect").addHandler(handler)
+
+
+def _is_retraining() -> bool:
+    """Whether somebody retrains by hand at this moment."""
+    try:
+        with hold(artifacts.home() / "retraining.lock", "look", wait=False):
+            return False
+    except ThoraxError:
+        return True
+
+
+def _banner(settings: ScheduleConfig) -> str:
+    url = os.environ["PREFECT_API_URL"]
+    prefect = Path(sys.executable).with_name("prefect")
+    return (
+        f"Retraining on {settings.cron!r} ({settings.timezone}), until Ctrl-C\n"
+        f"  runs     {url.removesuffix('/api')}\n"
+        f"  reports  http://127.0.0.1:{settings.pages_port}\n"
+        f"  run now  PREFECT_API_URL={url} {prefect} deployment run retraining/scheduled"
+    )
+
+
+async def _note(watch: "Watch", settings: ScheduleConfig) -> None:
+    """Write down for `thorax status` when the next run is."""
+    while True:
+        artifacts.write_json(
+            artifacts.home() / NOTE,
+            {
+                "pid": os.getpid(),
+                "runs": os.environ["PREFECT_API_URL"].removesuffix("/api"),
+                "next": watch.next.isoformat(timespec="minutes") if watch.next else None,
+                "timezone": settings.timezone,
+            },
+        )
+        await asyncio.sleep(_WRITE_EVERY_S)
+
+
+async def _end_with(server: prefect_server.Process | None) -> None:
+    """Raise when our server ends by itself; wait for ever otherwise."""
+    while server is None or server.poll() is None:
+        await asyncio.sleep(1)
+    raise ThoraxError(
+        f"the Prefect server ended (status {server.returncode}); {prefect_server.log_path()} holds "
+        "its last lines. Start `thorax schedule up` again: it goes on from here"
+    )
+
+
+def _kill_runs(server: prefect_server.Process | None) -> None:
+    """End the run that goes on, and all that it started; the next one goes on where it was."""
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if server is None or child.pid != server.pid:
+                child.kill()

@@ -18,6 +18,8 @@ class ScheduleConfig(Config):
     """Port of the Prefect server on loopback; not used when PREFECT_API_URL is set."""
     pages_port: int = Field(default=4201, ge=1, le=65535)
     """Port on loopback of the pages that Prefect's artifacts link to: reports, figures, card."""
+    planned_within_s: float = Field(default=90, gt=0)
+    """Seconds without a planned next run after which `schedule up` ends with an error."""
 
     @field_validator("timezone")
     @classmethod

@@ -1,11 +1,10 @@
-"""What Prefect shows of the verdict: counts, what failed with critical first, waivers, the page."""
+"""What Prefect's page of a run shows: tables of few digits, what failed first, links by http."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flows.label_validation import markdown
+from flows import run_page
 
 
 def check(name: str, severity: str, **changes: Any) -> dict[str, Any]:
@@ -28,16 +27,49 @@ def verdict() -> dict[str, Any]:
     }
 
 
-def test_it_counts_names_and_links(verdict: dict[str, Any]) -> None:
-    said = markdown(verdict, Path("/x/artifacts/validation/docs/summary.html")).splitlines()
-    assert said[0] == "# Label quality: accept until 2027-01-31"
-    assert said[1] == "2 of 3 checks do not hold."
-    assert said[3].startswith("- waived: entries: does not hold: the age is right (found 1 of 42)")
-    assert said[4].startswith("- warning: entries: does not hold: the view is PA")
-    assert "- A Reader accepts entries: the age is right until 2027-01-31: typos" in said
-    assert said[-1].endswith("(file:///x/artifacts/validation/docs/summary.html)")
+PAGE = "http://127.0.0.1:4201/run/validation/summary.html"
 
 
-def test_without_a_failure_it_says_so(verdict: dict[str, Any]) -> None:
+def test_label_quality_counts_names_and_links(verdict: dict[str, Any]) -> None:
+    lines = run_page.label_quality(verdict, PAGE).splitlines()
+    assert lines[0] == "# Label quality: accept until 2027-01-31"
+    assert lines[1] == "2 of 3 checks failed."
+    assert lines[5] == "| waived | entries | the age is right | 1 of 42 | it matters |"
+    assert lines[6] == "| warning | entries | the view is PA | 1 of 42 | it matters |"
+    assert "- A Reader accepts entries: the age is right until 2027-01-31: typos" in lines
+    assert f"({PAGE})" in lines[-1]
+
+
+def test_label_quality_without_a_failure_has_no_table() -> None:
     clean = {"verdict": "accept", "valid_until": None, "checks": [], "waivers": []}
-    assert "Every expectation holds." in markdown(clean, Path("/x/summary.html"))
+    assert "|" not in run_page.label_quality(clean, PAGE)
+
+
+def test_a_bar_in_a_value_does_not_break_the_table(verdict: dict[str, Any]) -> None:
+    verdict["checks"] = [check("findings", "warning", observed="Mass|Nodule")]
+    assert "Mass\\|Nodule" in run_page.label_quality(verdict, PAGE)
+
+
+def test_rules_have_three_digits() -> None:
+    rule = {"rule": "mean_auc min 0.3", "finding": "Pleural_Thickening", "value": 0.4777876604,
+            "bound": 0.3, "verdict": "pass", "reason": "It is."}  # fmt: skip
+    unknown = {**rule, "finding": "", "value": None, "bound": None}
+    first, second = run_page.rules({"rules": [rule, unknown]})
+    assert first["value"] == "0.478"
+    assert first["bound"] == "0.300"
+    assert first["finding"] == "Pleural thickening"
+    assert (second["value"], second["bound"], second["finding"]) == ("", "", "")
+
+
+def test_scores_have_intervals_where_there_are_some() -> None:
+    mean = {"findings": 1, "auc_score": 0.81234, "auc_low": 0.7, "auc_high": 0.9}
+    mass = {"auc_score": 1.0, "auc_low": None, "auc_high": None, "positives": 1}
+    none = {"auc_score": None, "auc_low": None, "auc_high": None, "positives": 0}
+    rows = run_page.scores({"findings": {"Mass": mass, "Hernia": none}, "mean": mean})
+    assert rows[0] == {
+        "finding": "Mass", "AUC": "1.000", "interval": "not estimable", "positives": "1"
+    }  # fmt: skip
+    assert rows[1]["AUC"] == ""
+    assert rows[-1] == {
+        "finding": "mean of 1", "AUC": "0.812", "interval": "0.700 to 0.900", "positives": ""
+    }  # fmt: skip

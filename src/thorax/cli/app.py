@@ -62,11 +62,14 @@ def retrain(
     source: Source = None,
     from_path: From = None,
     preset: Annotated[str | None, typer.Option(help="A name in presets/.")] = None,
+    commit: Annotated[
+        bool, typer.Option("--commit", help="Commit dvc.lock and data.dvc, and tag the release.")
+    ] = False,
 ) -> None:
     """Pull, label, check, train, evaluate, gate and package; print one screen at the end."""
     from thorax.cli.retrain import retrain
 
-    retrain(source=source, from_path=from_path, preset=preset)
+    retrain(source=source, from_path=from_path, preset=preset, commit=commit)
 
 
 @app.command(rich_help_panel=_FIRST)

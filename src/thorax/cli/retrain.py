@@ -4,15 +4,18 @@ from pathlib import Path
 
 from rich.console import Console
 
+from flows import commit as commits
 from flows import look, orphans, versions
 from thorax import artifacts, environment
 from thorax.cli import presets, screen, settings
-from thorax.errors import BadInput
+from thorax.errors import BadInput, ThoraxError
 from thorax.sources import registry
 
 
-def retrain(*, source: str | None, from_path: Path | None, preset: str | None) -> None:
-    """Retrain once and print the last screen."""
+def retrain(
+    *, source: str | None, from_path: Path | None, preset: str | None, commit: bool = False
+) -> None:
+    """Retrain once and print the last screen; with `commit` commit what came of it."""
     root = artifacts.root()
     environment.apply(root)
     console = Console()
@@ -26,10 +29,22 @@ def retrain(*, source: str | None, from_path: Path | None, preset: str | None) -
     if reason := look.what_is_to_do(from_path):
         settings.check(root / "params.yaml")
         console.print(f"[bold]Retraining[/]: {reason}", highlight=False)
-        _run_flow(from_path)
+        _run_flow(from_path, commit=commit)
     else:
         console.print("[bold]Nothing to do[/]: data, code and settings are those of the last run.")
     screen.print_last(console)
+    if commit:
+        _commit()
+
+
+def _commit() -> None:
+    """Commit what the flow has not: the last run was not asked to, or could not."""
+    release = commits.current_release(artifacts.root())
+    made = commits.commit(f"released {release}" if release else "no release")
+    if made.problem:
+        raise ThoraxError(str(made))
+    if made.commit or made.tag:
+        print(made)
 
 
 def _settle_params(source: str | None, preset: str | None, root: Path, console: Console) -> None:
@@ -43,11 +58,13 @@ def _settle_params(source: str | None, preset: str | None, root: Path, console: 
             console.print(f"  {change.key}: {change.old} -> [bold]{change.new}[/]", highlight=False)
 
 
-def _run_flow(from_path: Path | None) -> None:
+def _run_flow(from_path: Path | None, *, commit: bool) -> None:
     print("Starting Prefect", flush=True)
     from flows import ending
     from flows.retraining import retraining
 
     ending.at_once()
-    state = retraining(from_path=str(from_path) if from_path else None, return_state=True)
+    state = retraining(
+        from_path=str(from_path) if from_path else None, commit=commit, return_state=True
+    )
     state.result()
