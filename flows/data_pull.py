@@ -22,6 +22,7 @@ def data_pull(from_path: str | None = None) -> str:
 
 @task(
     name="pull",
+    task_run_name="pull",
     cache_policy=NO_CACHE,
     retries=2,
     retry_delay_seconds=[5, 60],

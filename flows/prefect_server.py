@@ -84,6 +84,9 @@ def _start(port: int) -> Process:
     loud = {
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+        # The page asks the server that it came from; by default it asks port 4200, whoever that is.
+        "PREFECT_SERVER_UI_API_URL": "/api",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     }
     with log_path().open("ab") as log:
         return subprocess.Popen(

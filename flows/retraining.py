@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows import commit as commits
-from flows import dvc, look, run_page
+from flows import dvc, look, run_log, run_page
 from flows.data_pull import data_pull
 from flows.evaluation_gate import evaluation_gate
 from flows.label_validation import label_validation
@@ -66,7 +66,7 @@ def retraining(
     started = time.monotonic()
     outcome: str = "failed"
     try:
-        with hold(artifacts.home() / "retraining.lock", "retraining"):
+        with run_log.parts_included(), hold(artifacts.home() / "retraining.lock", "retraining"):
             ending = _retrain(from_path, look_first=look_first, commit=commit)
         outcome = ending.outcome
     except Exception as error:
@@ -117,7 +117,8 @@ def _committed(ending: Ending, commit: bool) -> Ending:
     if not commit:
         return ending
     made = commits.commit(ending.sentence)
-    say(str(made))
+    if made != commits.Committed():
+        say(str(made))
     if made.problem:
         return Ending(ending.outcome, f"{ending.sentence}; {made}")
     return ending
@@ -154,7 +155,7 @@ def _first(reasons: list[str], otherwise: str) -> str:
     return f"{reasons[0].rstrip('.')}{more}"
 
 
-@task(name="push", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=10)
+@task(name="push", task_run_name="push", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=10)
 def push_versions() -> None:
     """Send data and artifacts to the DVC remote."""
     say("push to the DVC remote")

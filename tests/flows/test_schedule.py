@@ -51,9 +51,6 @@ def test_it_fires_ends_with_a_kill_and_goes_on(scheduled: Scheduled) -> None:
     ended = scheduled.wait_for_run("FAILED", "COMPLETED", but=(stuck["id"],))
     assert "sources" in ended["name"], ended["name"]  # a random name says nothing
     assert [run["id"] for run in scheduled.runs("CRASHED")] == [stuck["id"]]
-    assert scheduled.runs("RUNNING", "PENDING") == [] or stuck["id"] not in [
-        run["id"] for run in scheduled.runs("RUNNING", "PENDING")
-    ]
     done = tuple(run["id"] for run in scheduled.runs("FAILED", "COMPLETED"))
     by_hand = subprocess.run(
         scheduled.printed_command(), shell=True, cwd=scheduled.root, env=os.environ,
@@ -95,7 +92,6 @@ def test_a_taken_port_is_one_plain_line(setting: str, scheduled: Scheduled) -> N
     assert answer.returncode == 1
     assert len(answer.stderr.splitlines()) == 1
     assert f"schedule.{setting}" in answer.stderr
-    assert str(other.getsockname) not in answer.stderr
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
 from flows import dvc, look, record, versions
+from flows.schedule_settings import ScheduleConfig
 from thorax import artifacts, config, environment
 from thorax.release import releases
 from thorax.schemas.estimate import Estimate
@@ -24,6 +26,7 @@ def print_status() -> None:
         ("data", _data(root)),
         ("stale", _stale()),
         ("last run", _last_run()),
+        ("schedule", _schedule(root)),
         ("label quality", _label_quality(root)),
         ("mean AUC", _mean_auc(root / "artifacts/evaluation/metrics.json")),
         ("gate", _verdict(root / "artifacts/gate/decision.json")),
@@ -58,6 +61,17 @@ def _last_run() -> str:
     if not runs:
         return "none on this machine"
     return f"{runs[-1]['time']}: {runs[-1]['outcome']}, {runs[-1]['seconds']:.0f} s"
+
+
+def _schedule(root: Path) -> str:
+    """Where the schedule is served and when it runs next, from the note of whoever serves it."""
+    settings = config.load("schedule", ScheduleConfig, root / "params.yaml")
+    path = artifacts.home() / "schedule.json"
+    note = artifacts.read_json(path) if path.exists() else {"pid": None}
+    if not note["pid"] or not psutil.pid_exists(note["pid"]):
+        cron = f"{settings.cron!r} ({settings.timezone})"
+        return f"not running; `thorax schedule up` retrains on {cron} while it runs"
+    return f"next run {note['next'] or 'not planned yet'}; {note['runs']} shows the runs"
 
 
 def _label_quality(root: Path) -> str:
