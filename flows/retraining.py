@@ -99,12 +99,12 @@ def _after_pull(*, commit: bool) -> Ending:
     accepted = label_validation()
     run_page.show_label_quality()
     if not accepted:
-        return Ending("data refused", f"data refused: {_why_refused()}")
+        return Ending("data refused", f"data refused: {why_refused()}")
     training()
     passed = evaluation_gate()
     run_page.show_gate()
     if not passed:
-        return Ending("gate refused", f"gate refused: {_why_not_passed()}")
+        return Ending("gate refused", f"gate refused: {why_not_passed()}")
     if commit:
         # The release is built from a commit that holds its figures: its card names that commit.
         say(str(commits.commit("the gate passes the candidate")))
@@ -124,7 +124,8 @@ def _committed(ending: Ending, commit: bool) -> Ending:
     return ending
 
 
-def _why_refused() -> str:
+def why_refused() -> str:
+    """The first critical check that failed, or the waiver that ended; and how many more failed."""
     root = artifacts.root()
     if reason := look.ended_waiver(root, now=datetime.now(UTC)):
         return reason
@@ -137,7 +138,8 @@ def _why_refused() -> str:
     return _first(failed, "the checks refuse it")
 
 
-def _why_not_passed() -> str:
+def why_not_passed() -> str:
+    """The first rule of the gate that failed, else one that lacks evidence; and how many more."""
     decision = artifacts.read_json(artifacts.root() / "artifacts/gate/decision.json")
     reasons = [
         rule["reason"]

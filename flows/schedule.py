@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
 
 import httpx
 import psutil
@@ -166,11 +167,13 @@ def _is_retraining() -> bool:
 def _banner(settings: ScheduleConfig) -> str:
     url = os.environ["PREFECT_API_URL"]
     prefect = Path(sys.executable).with_name("prefect")
+    around = "NO_PROXY=127.0.0.1 " if getproxies() else ""
     return (
         f"Retraining on {settings.cron!r} ({settings.timezone}), until Ctrl-C\n"
         f"  runs     {url.removesuffix('/api')}\n"
         f"  reports  http://127.0.0.1:{settings.pages_port}\n"
-        f"  run now  PREFECT_API_URL={url} {prefect} deployment run retraining/scheduled"
+        f"  run now  {around}DO_NOT_TRACK=1 PREFECT_API_URL={url} {prefect} deployment run "
+        "retraining/scheduled"
     )
 
 

@@ -19,6 +19,8 @@ def test_labels_name_data_code_settings_score_and_verdict(tmp_path: Path) -> Non
         "revision": revision,
         "code_changed": "no",
         "params": artifacts.sha256_json(bench.SETTINGS),
+        "lock": "",
+        "not_committed": "",
         "mean_auc_score": "0.7124",
         "gate": "pass",
     }
@@ -36,6 +38,35 @@ def test_changed_code_is_said_and_changed_data_is_not_changed_code(tmp_path: Pat
     assert changed() == "no"
     (checkout.path / "serving/new.py").write_text("")
     assert changed() == "yes"
+
+
+def test_the_locks_digest_is_of_the_stages_before_the_release(tmp_path: Path) -> None:
+    path = tmp_path / "dvc.lock"
+    assert provenance.lock_digest(path) == ""
+    path.write_text("stages: {gate: {outs: [{md5: a}]}}\n")
+    first = provenance.lock_digest(path)
+    path.write_text("stages: {release: {outs: [{md5: b}]}, gate: {outs: [{md5: a}]}}\n")
+    assert provenance.lock_digest(path) == first != ""
+    path.write_text("stages: {gate: {outs: [{md5: c}]}}\n")
+    assert provenance.lock_digest(path) != first
+    path.write_text("stages: {gate: {ou")  # cut short
+    assert provenance.lock_digest(path) == ""
+
+
+def test_what_the_commit_has_otherwise_is_named(tmp_path: Path) -> None:
+    checkout = bench.make(tmp_path / "thorax")
+    lock = checkout.path / "dvc.lock"
+    lock.write_text("stages: {gate: {outs: [{md5: a}]}}\n")
+    assert provenance.not_committed(checkout.path) == ["everything"]
+    checkout.commit()
+    assert provenance.not_committed(checkout.path) == []
+    lock.write_text("stages: {gate: {outs: [{md5: a}]}, release: {}}\n")
+    assert provenance.not_committed(checkout.path) == []
+    lock.write_text("stages: {gate: {outs: [{md5: b}]}}\n")
+    with (checkout.path / "params.yaml").open("a") as params:
+        params.write("# mine\n")
+    (checkout.path / "serving/new.py").write_text("")
+    assert provenance.not_committed(checkout.path) == ["code", "params.yaml", "dvc.lock"]
 
 
 def test_outside_git_the_revision_is_unknown_and_the_time_a_constant(tmp_path: Path) -> None:
