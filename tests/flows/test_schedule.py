@@ -44,9 +44,11 @@ def test_it_fires_ends_with_a_kill_and_goes_on(scheduled: Scheduled) -> None:
         assert second.returncode == 1
         assert len(second.stderr.splitlines()) == 1
         assert f"process {first.pid}" in second.stderr
+        assert "next run" in scheduled.command("status").stdout
         first.kill()
         first.wait()
         scheduled.assert_nothing_runs()
+        assert "not running" in scheduled.command("status").stdout
     again = scheduled.up()
     ended = scheduled.wait_for_run("FAILED", "COMPLETED", but=(stuck["id"],))
     assert "sources" in ended["name"], ended["name"]  # a random name says nothing

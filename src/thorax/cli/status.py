@@ -67,11 +67,19 @@ def _schedule(root: Path) -> str:
     """Where the schedule is served and when it runs next, from the note of whoever serves it."""
     settings = config.load("schedule", ScheduleConfig, root / "params.yaml")
     path = artifacts.home() / "schedule.json"
-    note = artifacts.read_json(path) if path.exists() else {"pid": None}
-    if not note["pid"] or not psutil.pid_exists(note["pid"]):
+    note = artifacts.read_json(path) if path.exists() else None
+    if note is None or not _serves_a_schedule(note["pid"]):
         cron = f"{settings.cron!r} ({settings.timezone})"
         return f"not running; `thorax schedule up` retrains on {cron} while it runs"
     return f"next run {note['next'] or 'not planned yet'}; {note['runs']} shows the runs"
+
+
+def _serves_a_schedule(pid: int) -> bool:
+    """Whether the process is still the one that wrote the note: numbers are used again."""
+    try:
+        return "schedule" in psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return False
 
 
 def _label_quality(root: Path) -> str:
