@@ -71,7 +71,8 @@ def _lock_digest(text: str) -> str:
         stages = dict((yaml.safe_load(text) or {}).get("stages", {}))
     except (yaml.YAMLError, AttributeError, TypeError, ValueError):
         return ""
-    return artifacts.sha256_json({name: stages[name] for name in stages if name != "release"})
+    earlier = {name: stages[name] for name in stages if name != "release"}
+    return artifacts.sha256_json(earlier) if earlier else ""
 
 
 def data_digest(path: Path) -> str:
