@@ -124,13 +124,18 @@ def rules(decision: dict[str, Any]) -> list[dict[str, str]]:
         {
             "rule": str(rule["rule"]),
             "finding": display(rule["finding"]) if rule["finding"] else "",
-            "value": _short(rule["value"]),
+            "compared": _compared(rule),
             "bound": _short(rule["bound"]),
             "verdict": str(rule["verdict"]),
             "reason": str(rule["reason"]),
         }
         for rule in decision["rules"]
     ]
+
+
+def _compared(rule: dict[str, Any]) -> str:
+    number, end = _short(rule["compared"]), rule["comparison"]
+    return f"{number} ({end})" if number and end != "value" else number
 
 
 def _scored_on(metrics: dict[str, Any]) -> str:

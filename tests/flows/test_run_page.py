@@ -51,14 +51,15 @@ def test_a_bar_in_a_value_does_not_break_the_table(verdict: dict[str, Any]) -> N
 
 
 def test_rules_have_three_digits() -> None:
-    rule = {"rule": "mean_auc min 0.3", "finding": "Pleural_Thickening", "value": 0.4777876604,
+    rule = {"rule": "mean_auc min 0.3", "finding": "Pleural_Thickening", "compared": 0.4777876604,
+            "comparison": "low end",
             "bound": 0.3, "verdict": "pass", "reason": "It is."}  # fmt: skip
-    unknown = {**rule, "finding": "", "value": None, "bound": None}
+    unknown = {**rule, "finding": "", "compared": None, "comparison": "value", "bound": None}
     first, second = run_page.rules({"rules": [rule, unknown]})
-    assert first["value"] == "0.478"
+    assert first["compared"] == "0.478 (low end)"
     assert first["bound"] == "0.300"
     assert first["finding"] == "Pleural thickening"
-    assert (second["value"], second["bound"], second["finding"]) == ("", "", "")
+    assert (second["compared"], second["bound"], second["finding"]) == ("", "", "")
 
 
 def test_scores_have_intervals_where_there_are_some() -> None:
