@@ -72,7 +72,9 @@ def test_the_stage_s_numbers_are_those_counted_by_hand() -> None:
     patients = TRUTH["image"].map({"one": "p1", "two": "p2", "three": "p1"})
     peaks = TRUTH[["image", "finding", "x_px", "y_px", "frame_px"]]
     boxed = Boxed(TRUTH.assign(patient=patients), DETECTED.assign(method="paper"), peaks)
-    config = LocalizationConfig(iou_thresholds=(0.25,), iobb_thresholds=(0.4,), replicates=200)
+    config = LocalizationConfig(
+        iou_thresholds=(0.25,), iobb_thresholds=(0.4,), replicates=200, interval_patients_min=2
+    )
     method = summarise(boxed, config)["methods"]["paper"]
     mass, nodule = (method["findings"][name] for name in ("Mass", "Nodule"))
     assert (mass["boxes"], mass["patients"], mass["detected"]) == (2, 2, 4)

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from thorax.localization.intervals import Resampled, mean_replicates, scored
+from thorax.localization.intervals import Resampled, lack, mean_replicates, rated, scored
 from thorax.localization.settings import LocalizationConfig
 
 CONFIG = LocalizationConfig(replicates=400)
@@ -37,9 +37,20 @@ def test_parts_of_the_rows_see_the_same_draws() -> None:
 def test_too_few_replicates_give_no_interval() -> None:
     few = np.full(400, np.nan)
     few[:199] = 0.5  # min_share is 0.5
-    assert np.isnan(scored("acc", 0.5, few, CONFIG)["acc_low"])
-    few[:200] = 0.5
-    assert scored("acc", 0.5, few, CONFIG) == {
-        "acc_score": 0.5, "acc_low": 0.5, "acc_high": 0.5, "acc_replicates": 200,
+    few[:100] = 0.6
+    assert np.isnan(scored("acc", 0.5, few, CONFIG, patients=9)["acc_low"])
+    few[199] = 0.5
+    assert scored("acc", 0.55, few, CONFIG, patients=9) == {
+        "acc_score": 0.55, "acc_low": 0.5, "acc_high": 0.6, "acc_replicates": 200,
     }  # fmt: skip
     assert np.isnan(mean_replicates([], CONFIG)).all()
+
+
+def test_boxes_of_too_few_patients_have_no_interval_and_all_hit_is_not_certain() -> None:
+    all_hit = np.ones(400)
+    assert np.isnan(scored("acc", 1.0, all_hit, CONFIG, patients=4)["acc_low"])
+    assert lack(1, CONFIG) == "interval not estimable: 1 patient with a true box, 5 are needed"
+    cell = scored("acc", 1.0, all_hit, CONFIG, patients=20)
+    assert cell["acc_high"] == 1
+    assert 0.8 < cell["acc_low"] < 0.85  # 0.025 ** (1 / 20)
+    assert np.isnan(rated("afp", 0.0, np.zeros(400), CONFIG, patients=20)["afp_high"])

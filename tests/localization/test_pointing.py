@@ -52,7 +52,7 @@ def test_a_point_hits_within_the_tolerance_of_any_box(tolerance_px: float, hits:
 
 
 def test_shares_per_finding_their_mean_and_all_tries() -> None:
-    config = LocalizationConfig(pointing_tolerance_px=0, replicates=200)
+    config = LocalizationConfig(pointing_tolerance_px=0, replicates=200, interval_patients_min=2)
     game = play(Boxed(TRUTH, TRUTH.iloc[:0], PEAKS), config)
     assert list(game["findings"]) == list(FINDINGS)
     mass, nodule = game["findings"]["Mass"], game["findings"]["Nodule"]

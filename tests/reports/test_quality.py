@@ -10,7 +10,7 @@ from thorax.findings import FINDINGS, NORMAL
 from thorax.reports import quality
 from thorax.reports.settings import ReportsConfig
 
-SETTINGS = ReportsConfig(replicates=200)
+SETTINGS = ReportsConfig(replicates=200, interval_patients_min=1)
 
 
 def labels(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
@@ -115,3 +115,15 @@ def test_adjudicated_labels_stand_in_for_an_empty_truth(tmp_path: Path) -> None:
 
 def test_every_finding_has_an_entry(measured: quality.Measured) -> None:
     assert list(measured["findings"]) == list(FINDINGS)
+
+
+def test_all_right_of_few_patients_is_not_certain() -> None:
+    """Of twenty patients, all right: the exact interval; of four: none."""
+    for patients, low in ((20, 0.025 ** (1 / 20)), (4, float("nan"))):
+        names = [(f"r{number}", f"p{number}") for number in range(patients)]
+        told = labels(*((report, patient, "Mass", "positive") for report, patient in names))
+        known = truth(*((report, "Mass", 1) for report, _ in names))
+        entry = quality.measure(told, known, ReportsConfig(replicates=200), measured_on="")
+        mass = entry["findings"]["Mass"]
+        assert mass["precision"] == mass["recall"] == 1
+        assert mass["precision_low"] == pytest.approx(low, nan_ok=True)

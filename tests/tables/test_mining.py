@@ -1,6 +1,7 @@
 """Tables 2 and 18: published figures beside the measured ones, or the reason why there are none."""
 
 import io
+import math
 import tarfile
 from pathlib import Path
 
@@ -39,7 +40,12 @@ def measured(root: Path) -> None:
     truth = labels[["report", "finding"]].assign(
         label=[int(name == "Mass" and number in (0, 2)) for number, name in pairs]
     )
-    told = quality.measure(labels, truth, ReportsConfig(replicates=20), measured_on="human labels")
+    told = quality.measure(
+        labels,
+        truth,
+        ReportsConfig(replicates=20, interval_patients_min=2),
+        measured_on="human labels",
+    )
     artifacts.write_json(root / "artifacts/reports/quality.json", told)
 
 
@@ -142,7 +148,8 @@ def test_the_published_stand_beside_what_was_measured_here(
     checkout: Path, collection: Path
 ) -> None:
     two, eighteen = mining.measure(collection / "NLMCXR_reports.tgz")
-    assert cell(two, "ours", "F1", "total").low <= cell(two, "ours", "F1", "total").value
+    total = cell(two, "ours", "F1", "total")  # four reports: too few for an interval
+    assert total.value > 0.5 and math.isnan(total.low)
     assert cell(eighteen, "NegBio, OpenI", "F1", "total").value == 0.873
     assert "4 reports of source openi" in two.computed_on
     assert two.comparable.startswith("May be compared roughly at best")

@@ -49,7 +49,7 @@ class Support:
             (self.negative_patients, "negatives", "without the finding"),
         ):
             if needs in ("both", kind) and count < least:
-                return lack(count, least, name)
+                return shares.lack(count, least, name)
         return ""
 
 
@@ -59,14 +59,6 @@ def count(y_true: ArrayLike, patient: ArrayLike, known: ArrayLike) -> Support:
     positive, negative = who[usable & present], who[usable & ~present]
     sizes = (np.unique(each).size for each in (positive, negative, who[usable]))
     return Support(*map(int, sizes))
-
-
-def lack(patients: int, least: int, name: str) -> str:
-    """`interval not estimable: 1 patient with the finding, 5 are needed`; empty when enough."""
-    if patients >= least:
-        return ""
-    word = "patient" if patients == 1 else "patients"
-    return f"interval not estimable: {patients} {word} {name}, {least} are needed"
 
 
 def interval(
@@ -79,7 +71,7 @@ def interval(
         config: confidence, and the least share of replicates.
         trials: independent trials behind the value, for the exact interval where all replicates
             are 0 or all are 1; 0 where the metric is no share of trials.
-        lacking: from `lack`; with a reason there is no interval.
+        lacking: from `Support.lack`; with a reason there is no interval.
 
     Returns:
         Ends of NaN with a reason where none can be estimated.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from thorax import artifacts
+from thorax.schemas.estimate import Estimate
 
 _TAKEN = ("measured_on", "reports", "confidence", "findings", "micro", "micro_without_uncertain")
 
@@ -49,7 +50,6 @@ def markdown(quality: dict[str, Any]) -> list[str]:
 def _row(name: str, entry: dict[str, Any]) -> str:
     cells = [name, f"{entry['positives']:,}"]
     for score in ("precision", "recall", "f1"):
-        low, high = entry[f"{score}_low"], entry[f"{score}_high"]
-        cells.append("-" if entry[score] is None else f"{entry[score]:.3f}")
-        cells.append("-" if low is None else f"{low:.3f} to {high:.3f}")
+        estimate = Estimate.read(entry, score, value=score)
+        cells += [estimate.value_text(), estimate.interval_text()]
     return "| " + " | ".join(cells) + " |"

@@ -21,6 +21,7 @@ from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
 from thorax.evaluation.thresholds import Demand
 from thorax.schemas.estimate import Estimate
+from thorax.stats import shares
 
 Summary = dict[str, Any]
 YOUDEN: Final = "youden"
@@ -191,7 +192,7 @@ def rates(
         with np.errstate(invalid="ignore"):
             replicates = drawn[part] / drawn[list(whole)].sum(axis=0)
         patients = int((per_patient[list(whole)].sum(axis=0) > 0).sum())
-        lacking = estimable.lack(patients, config.interval_patients_min, _AMONG[name])
+        lacking = shares.lack(patients, config.interval_patients_min, _AMONG[name])
         ends = estimable.interval(replicates, config, trials=patients, lacking=lacking)
         entry |= Estimate(score, ends.low, ends.high).entry(name)
         if total and ends.reason:

@@ -5,6 +5,7 @@ from thorax.localization import boxed
 from thorax.localization.settings import LocalizationConfig
 from thorax.localization.summary import Summary, summarise
 from thorax.progress import say
+from thorax.schemas.estimate import Estimate
 
 
 def localize() -> None:
@@ -44,9 +45,9 @@ def pointing_report(summary: Summary) -> str:
     pooled, mean = played["pooled"], played["mean"]
     if not pooled["tries"]:
         return "localization: no pointing game, no image has a true box"
-    interval = f"{pooled['pointing_low']:.3f} to {pooled['pointing_high']:.3f}"
+    share = Estimate.read(pooled, "pointing").text()
     return (
-        f"localization, pointing game: {pooled['pointing_score']:.3f} ({interval}) of "
+        f"localization, pointing game: {share} of "
         f"{pooled['tries']:,} points lie in a true box, "
         f"mean over {mean['findings']} findings {mean['pointing_score']:.3f}"
     )

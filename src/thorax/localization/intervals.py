@@ -11,6 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thorax.localization.settings import LocalizationConfig
+from thorax.schemas.estimate import Estimate
+from thorax.stats import shares
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -67,28 +69,49 @@ class Resampled:
 
 
 def rated(
-    name: str, error: float, replicates: Floats, config: LocalizationConfig
+    name: str, error: float, replicates: Floats, config: LocalizationConfig, *, patients: int
 ) -> dict[str, Any]:
-    """`NAME_error`, `_low` and `_high` of a rate and its replicates [R]."""
-    ends = scored(name, error, replicates, config)
-    return {f"{name}_error": float(error), **{k: ends[k] for k in (f"{name}_low", f"{name}_high")}}
+    """`NAME_error`, `_low` and `_high` of a rate and its replicates [R].
+
+    Replicates that are all alike, such as no false box at all, bound nothing: then no interval.
+    """
+    low, high, _ = _ends(replicates, config, patients)
+    if low == high:
+        low = high = float("nan")
+    return {f"{name}_error": float(error), f"{name}_low": low, f"{name}_high": high}
 
 
 def scored(
-    name: str, score: float, replicates: Floats, config: LocalizationConfig
+    name: str, score: float, replicates: Floats, config: LocalizationConfig, *, patients: int
 ) -> dict[str, Any]:
-    """`NAME_score`, `_low`, `_high` and `_replicates` of a share and its replicates [R]."""
+    """`NAME_score`, `_low`, `_high` and `_replicates` of a share and its replicates [R].
+
+    Of fewer than `config.interval_patients_min` patients there is no interval; where all
+    replicates are 0 or 1 it is the exact one over the patients.
+    """
+    low, high, used = _ends(replicates, config, patients)
+    if low == high and low in (0, 1):
+        low, high = shares.interval(low, patients, confidence=config.confidence)
+    elif low == high:
+        low = high = float("nan")
+    return {**Estimate(float(score), low, high).entry(name), f"{name}_replicates": used}
+
+
+def lack(patients: int, config: LocalizationConfig) -> str:
+    """Why so few patients with a true box give no interval; empty when they are enough."""
+    return shares.lack(patients, config.interval_patients_min, "with a true box")
+
+
+def _ends(
+    replicates: Floats, config: LocalizationConfig, patients: int
+) -> tuple[float, float, int]:
+    """The percentiles, NaN where none can be estimated, and how many replicates were used."""
     used = replicates[~np.isnan(replicates)]
-    low = high = float("nan")
-    if used.size and used.size >= config.min_share * replicates.size:
-        tail = (1 - config.confidence) / 2
-        low, high = (float(end) for end in np.quantile(used, [tail, 1 - tail]))
-    return {
-        f"{name}_score": float(score),
-        f"{name}_low": low,
-        f"{name}_high": high,
-        f"{name}_replicates": int(used.size),
-    }
+    if not used.size or used.size < config.min_share * replicates.size or lack(patients, config):
+        return float("nan"), float("nan"), int(used.size)
+    tail = (1 - config.confidence) / 2
+    low, high = (float(end) for end in np.quantile(used, [tail, 1 - tail]))
+    return low, high, int(used.size)
 
 
 def mean_replicates(replicates: list[Floats], config: LocalizationConfig) -> Floats:

@@ -13,7 +13,14 @@ import pandas as pd
 
 from thorax.findings import FINDINGS
 from thorax.localization.boxed import Boxed
-from thorax.localization.intervals import Chosen, Floats, Resampled, mean_replicates, scored
+from thorax.localization.intervals import (
+    Chosen,
+    Floats,
+    Resampled,
+    lack,
+    mean_replicates,
+    scored,
+)
 from thorax.localization.iou import rescale
 from thorax.localization.settings import LocalizationConfig
 
@@ -65,7 +72,13 @@ def play(boxed: Boxed, config: LocalizationConfig) -> dict[str, Any]:
         "mean": {
             "findings": len(shares),
             "reason": "" if shares else "no finding has a true box",
-            **scored("pointing", mean, mean_replicates(replicates, config), config),
+            **scored(
+                "pointing",
+                mean,
+                mean_replicates(replicates, config),
+                config,
+                patients=resampled.count,
+            ),
         },
         "pooled": _entry(hit, np.ones(len(hit), bool), resampled)[0],
     }
@@ -79,7 +92,7 @@ def _entry(hit: Chosen, own: Chosen, resampled: Resampled) -> tuple[dict[str, An
     entry = {
         "tries": int(own.sum()),
         "patients": part.count,
-        "reason": "" if own.any() else "no true box",
-        **scored("pointing", share, drawn, part.config),
+        "reason": lack(part.count, part.config) if own.any() else "no true box",
+        **scored("pointing", share, drawn, part.config, patients=part.count),
     }
     return entry, drawn

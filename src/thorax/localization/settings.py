@@ -30,6 +30,8 @@ class LocalizationConfig(Config):
     """Share of the replicates that an interval covers."""
     min_share: float = Field(default=0.5, gt=0, le=1)
     """Share of the replicates that must draw a boxed patient; with fewer there is no interval."""
+    interval_patients_min: int = Field(default=5, ge=1)
+    """Patients with a true box below which an interval is not estimable."""
     seed: int = 8
     """Seed of the bootstrap."""
 

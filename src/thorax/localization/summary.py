@@ -13,7 +13,15 @@ from thorax.findings import FINDINGS
 from thorax.localization import pointing
 from thorax.localization.acc_afp import Overlaps, false_boxes, hits, overlaps
 from thorax.localization.boxed import Boxed
-from thorax.localization.intervals import Chosen, Floats, Resampled, mean_replicates, rated, scored
+from thorax.localization.intervals import (
+    Chosen,
+    Floats,
+    Resampled,
+    lack,
+    mean_replicates,
+    rated,
+    scored,
+)
 from thorax.localization.settings import LocalizationConfig
 from thorax.localization.sizes import SIZES, size_of
 
@@ -50,11 +58,12 @@ def _method(boxed: Boxed, method: str, config: LocalizationConfig) -> Summary:
         replicates |= _add_afp(findings[finding], found, finding, resampled)
         drawn += [replicates] if own.any() else []
     pooled, _ = _acc(found, np.ones(len(boxed.truth), bool), resampled)
-    _add_pooled_afp(pooled, [entry for entry in findings.values() if entry["boxes"]], drawn, config)
+    entries = [entry for entry in findings.values() if entry["boxes"]]
+    _add_pooled_afp(pooled, entries, drawn, resampled)
     sizes = size_of(boxed.truth, config.size_bounds_share)
     return {
         "findings": findings,
-        "mean": _mean(findings, drawn, config),
+        "mean": _mean(findings, drawn, resampled),
         "pooled": pooled,
         "sizes": {size: _acc(found, sizes == size, resampled)[0] for size in SIZES},
     }
@@ -66,7 +75,7 @@ def _acc(found: Overlaps, own: Chosen, resampled: Resampled) -> tuple[Summary, R
     entry: Summary = {
         "boxes": int(own.sum()),
         "patients": part.count,
-        "reason": "" if own.any() else "no true box",
+        "reason": lack(part.count, part.config) if own.any() else "no true box",
     }
     replicates = {}
     for overlap, thresholds in _overlaps(part.config):
@@ -74,7 +83,9 @@ def _acc(found: Overlaps, own: Chosen, resampled: Resampled) -> tuple[Summary, R
         shares = hit.mean(axis=0) if own.any() else np.full(len(thresholds), np.nan)
         drawn = replicates[overlap] = part.replicates(hit)
         entry[overlap] = {
-            f"{threshold:g}": scored("acc", shares[place], drawn[:, place], part.config)
+            f"{threshold:g}": scored(
+                "acc", shares[place], drawn[:, place], part.config, patients=part.count
+            )
             for place, threshold in enumerate(thresholds)
         }
     return entry, replicates
@@ -95,24 +106,28 @@ def _add_afp(entry: Summary, found: Overlaps, finding: str, resampled: Resampled
             for place, threshold in enumerate(thresholds):
                 error = false[:, place].sum() / boxes if boxes else float("nan")
                 cell = entry[overlap][f"{threshold:g}"]
-                cell |= rated(name, error, drawn[:, place], resampled.config)
+                cell |= rated(
+                    name, error, drawn[:, place], resampled.config, patients=resampled.count
+                )
     return replicates
 
 
 def _add_pooled_afp(
-    pooled: Summary, boxed: list[Summary], drawn: list[Replicates], config: LocalizationConfig
+    pooled: Summary, boxed: list[Summary], drawn: list[Replicates], resampled: Resampled
 ) -> None:
     """AFP of the findings that have true boxes: a sum, since each counts over all true boxes."""
+    config, patients = resampled.config, resampled.count
     pooled["detected"] = sum(entry["detected"] for entry in boxed)
     for overlap, threshold, name, means in _mean_afp(drawn, config):
         whole = len(boxed) * _average(boxed, overlap, threshold, f"{name}_error")
-        pooled[overlap][threshold] |= rated(name, whole, len(boxed) * means, config)
+        pooled[overlap][threshold] |= rated(
+            name, whole, len(boxed) * means, config, patients=patients
+        )
 
 
-def _mean(
-    findings: dict[str, Summary], drawn: list[Replicates], config: LocalizationConfig
-) -> Summary:
+def _mean(findings: dict[str, Summary], drawn: list[Replicates], resampled: Resampled) -> Summary:
     """Means over the findings that have true boxes; `findings` says how many those are."""
+    config, patients = resampled.config, resampled.count
     boxed = [entry for entry in findings.values() if entry["boxes"]]
     mean: Summary = {"findings": len(boxed), "reason": "" if boxed else "no finding has a true box"}
     for overlap, thresholds in _overlaps(config):
@@ -120,10 +135,10 @@ def _mean(
         for place, threshold in enumerate(f"{value:g}" for value in thresholds):
             share = _average(boxed, overlap, threshold, "acc_score")
             means = mean_replicates([each[overlap][:, place] for each in drawn], config)
-            mean[overlap][threshold] = scored("acc", share, means, config)
+            mean[overlap][threshold] = scored("acc", share, means, config, patients=patients)
     for overlap, threshold, name, means in _mean_afp(drawn, config):
         error = _average(boxed, overlap, threshold, f"{name}_error")
-        mean[overlap][threshold] |= rated(name, error, means, config)
+        mean[overlap][threshold] |= rated(name, error, means, config, patients=patients)
     return mean
 
 

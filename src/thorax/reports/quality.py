@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from thorax import artifacts
 from thorax.findings import CHESTX_RAY8, FINDINGS, NORMAL
 from thorax.reports.settings import ReportsConfig
+from thorax.stats import shares
 
 Floats = NDArray[np.float64]
 Measured = dict[str, Any]
@@ -119,7 +120,7 @@ def _entry(rows: pd.DataFrame, weights: pd.DataFrame, settings: ReportsConfig) -
     }
     whole = _scores(counts.sum(axis=1, keepdims=True))
     for name, replicates in _scores(drawn).items():
-        low, high = _interval(replicates, settings.confidence)
+        low, high = _interval(replicates, _patients(by_patient, name), settings)
         entry |= {name: float(whole[name][0]), f"{name}_low": low, f"{name}_high": high}
     return entry
 
@@ -149,10 +150,19 @@ def _share(part: Floats, whole: Floats) -> Floats:
     return shares
 
 
-def _interval(replicates: Floats, confidence: float) -> tuple[float, float]:
+def _patients(by_patient: pd.DataFrame, name: str) -> int:
+    """The patients behind a score; by_patient: true and false positives, and false negatives."""
+    columns = {"precision": [0, 1], "recall": [0, 2], "f1": [0, 1, 2]}[name]
+    return int((by_patient[columns].sum(axis=1) > 0).sum())
+
+
+def _interval(replicates: Floats, patients: int, settings: ReportsConfig) -> tuple[float, float]:
+    """The percentiles; of all right or all wrong the exact interval; NaN of too few patients."""
     defined = replicates[~np.isnan(replicates)]
-    if defined.size == 0:
+    if defined.size == 0 or patients < settings.interval_patients_min:
         return float("nan"), float("nan")
-    ends: Sequence[float] = (50 * (1 - confidence), 50 * (1 + confidence))
-    low, high = np.percentile(defined, ends)
-    return float(low), float(high)
+    ends: Sequence[float] = (50 * (1 - settings.confidence), 50 * (1 + settings.confidence))
+    low, high = (float(end) for end in np.percentile(defined, ends))
+    if low == high and low in (0, 1):
+        return shares.interval(low, patients, confidence=settings.confidence)
+    return low, high

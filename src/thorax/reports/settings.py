@@ -19,5 +19,7 @@ class ReportsConfig(Config):
     """Bootstrap replicates of the measured precision and recall."""
     confidence: float = Field(0.95, gt=0, lt=1)
     """Of their intervals."""
+    interval_patients_min: int = Field(5, ge=1)
+    """Patients below which an interval is not estimable."""
     seed: int = Field(8, ge=0)
     """Of the bootstrap."""

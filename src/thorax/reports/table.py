@@ -20,6 +20,7 @@ from thorax.reports.incoming import Report
 from thorax.reports.lexicon import Lexicon
 from thorax.reports.mine import Mined
 from thorax.reports.settings import ReportsConfig
+from thorax.schemas.estimate import Estimate
 
 COLUMNS = ("report", "patient", "images", "text")
 
@@ -100,7 +101,7 @@ def say_quality(measured: dict[str, Any]) -> None:
 
 def _figures(entry: dict[str, Any]) -> str:
     return ", ".join(
-        f"{title} {entry[name]:.3f} ({entry[f'{name}_low']:.3f} to {entry[f'{name}_high']:.3f})"
+        f"{title} {Estimate.read(entry, name, value=name).text()}"
         for name, title in (("precision", "precision"), ("recall", "recall"), ("f1", "F1"))
     )
 

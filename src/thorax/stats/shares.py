@@ -43,3 +43,11 @@ def tolerance_factor(share: float, values: int, *, confidence: float) -> float:
         return math.inf
     root = math.sqrt(values)
     return float(nct.ppf(confidence, values - 1, norm.ppf(share) * root)) / root
+
+
+def lack(patients: int, least: int, name: str) -> str:
+    """`interval not estimable: 1 patient with the finding, 5 are needed`; empty when enough."""
+    if patients >= least:
+        return ""
+    word = "patient" if patients == 1 else "patients"
+    return f"interval not estimable: {patients} {word} {name}, {least} are needed"
