@@ -151,19 +151,25 @@ def _bar(score: float | None) -> str:
 
 
 def _gate(decision: Any) -> Group:
+    """The verdict, what failed or holds the model back, and how many rules had too little to say.
+
+    Of findings with few positives there can be dozens; each stands in the decision and the card.
+    """
     rules = decision["rules"]
-    held = sum(rule["verdict"] == "pass" for rule in rules)
-    lines = [
-        _line(
-            "gate",
-            f"{decision['verdict']}  {held} of {len(rules)} rules hold",
-            _COLOURS[decision["verdict"]],
-        )
+    ignored = [
+        rule
+        for rule in rules
+        if rule["verdict"] not in ("pass", "fail") and rule.get("on_insufficient") == "ignore"
     ]
-    for rule in [rule for rule in rules if rule["verdict"] != "pass"][:8]:
-        ignored = rule["verdict"] != "fail" and rule.get("on_insufficient") == "ignore"
-        said = f"{rule['verdict']}: {rule['reason']}" + (" (ignored)" if ignored else "")
-        lines.append(_line("", said, "dim" if ignored else _COLOURS[rule["verdict"]]))
+    passed = sum(rule["verdict"] == "pass" for rule in rules)
+    head = f"{decision['verdict']}  {passed} of {len(rules) - len(ignored)} rules hold"
+    lines = [_line("gate", head, _COLOURS[decision["verdict"]])]
+    others = [rule for rule in rules if rule["verdict"] != "pass" and rule not in ignored]
+    for rule in sorted(others, key=lambda rule: str(rule["verdict"]) != "fail")[:8]:
+        lines.append(_line("", f"{rule['verdict']}: {rule['reason']}", _COLOURS[rule["verdict"]]))
+    if ignored:
+        more = f"{len(ignored)} more have too little evidence and are ignored"
+        lines.append(_line("", f"{more}: artifacts/gate/decision.json", "dim"))
     return Group(*lines)
 
 

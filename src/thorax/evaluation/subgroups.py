@@ -1,9 +1,10 @@
 """The same metrics for parts of the images, and how far each part lies from the rest.
 
 Parts are sexes, age bands, views, and first or later films. A part is compared with all other
-images over the findings that have enough patients of both classes on both sides, in the same
-replicates, so that the gap has an interval of its own. The worst part is the one of many with the
-largest gap: some gap is there by chance, and its interval says how much.
+images over the findings that have both classes on both sides, in the same replicates, so that the
+gap has an interval of its own; a replicate averages over the findings that it defines. One finding
+may have few patients there, so what counts is the patients with any of them. The worst part is the
+one of many with the largest gap: some gap is there by chance, and its interval says how much.
 """
 
 import itertools
@@ -18,6 +19,7 @@ from thorax.evaluation.intervals import Resampling
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
 from thorax.evaluation.summary import Summary, summarise
+from thorax.stats import shares
 
 _TAKEN = ("slice", "value", "images", "patients", "gap")
 
@@ -53,45 +55,48 @@ def _gap(
     scored: Scored, chosen: NDArray[np.bool_], resampling: Resampling, config: EvaluationConfig
 ) -> Summary:
     """Mean AUC of the chosen images minus that of the others, over findings that both can show."""
-    sides = (chosen, ~chosen)
-    columns = [
-        column
-        for column in range(len(scored.findings))
-        if not any(_lack(scored, column, side, resampling, config) for side in sides)
-    ]
-    if not columns:
-        reason = (
-            "not compared: no finding has "
-            f"{config.interval_patients_min} patients of each class here and elsewhere"
-        )
+    sides = [(scored.of(rows), resampling.of(rows)) for rows in (chosen, ~chosen)]
+    defined = np.logical_and(*(_is_defined(part) for part, _ in sides))
+    patients = min(_patients(part, draws, defined) for part, draws in sides)
+    reason = shares.lack(patients, config.interval_patients_min, "with any finding")
+    if not defined.any():
+        reason = "not compared: no finding has both classes here and elsewhere"
         return {"findings": 0, **dict.fromkeys(_GAP, np.nan), "reason": reason}
-    means, drawn = [], []
-    for side in sides:
-        part = scored.of(side)
-        y_true, y_score, known = (
-            each[:, columns] for each in (part.targets, part.logits, part.known)
-        )
-        means.append(float(metrics.auc(y_true, y_score, known=known).mean()))
-        replicates = intervals.auc_replicates(y_true, y_score, resampling.of(side), known=known)
-        drawn.append(replicates.mean(axis=1))
-    ends = estimable.interval(drawn[0] - drawn[1], config)
-    values = (means[0], means[1], means[0] - means[1], ends.low, ends.high)
+    areas, replicates = [], []
+    for part, draws in sides:
+        arrays = part.targets[:, defined], part.logits[:, defined]
+        known = part.known[:, defined]
+        areas.append(float(metrics.auc(*arrays, known=known).mean()))
+        replicates.append(intervals.auc_replicates(*arrays, draws, known=known))
+    ends = estimable.interval(_mean_defined(replicates[0] - replicates[1]), config, lacking=reason)
+    values = (areas[0], areas[1], areas[0] - areas[1], ends.low, ends.high)
     return {
-        "findings": len(columns), **dict(zip(_GAP, values, strict=True)), "reason": ends.reason
+        "findings": int(defined.sum()), **dict(zip(_GAP, values, strict=True)),
+        "reason": ends.reason,
     }  # fmt: skip
 
 
 _GAP = ("auc_score", "rest_auc_score", "difference_score", "difference_low", "difference_high")
 
 
-def _lack(
-    scored: Scored, column: int, side: NDArray[np.bool_], resampling: Resampling,
-    config: EvaluationConfig,
-) -> str:  # fmt: skip
-    support = estimable.count(
-        scored.targets[side, column], resampling.patient[side], scored.known[side, column]
-    )
-    return support.lack(config.interval_patients_min)
+def _is_defined(part: Scored) -> NDArray[np.bool_]:
+    """Which findings have both classes: [F]."""
+    reasons = metrics.undefined_reasons(part.targets, known=part.known)
+    return np.array([reason is None for reason in reasons])
+
+
+def _patients(part: Scored, draws: Resampling, defined: NDArray[np.bool_]) -> int:
+    """How many patients have any of the defined findings."""
+    present = ((part.targets == 1) & part.known)[:, defined].any(axis=1)
+    return int(np.unique(draws.patient[present]).size)
+
+
+def _mean_defined(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean over the findings that a replicate defines: [R, F] -> [R]."""
+    counts = (~np.isnan(differences)).sum(axis=1)
+    sums = np.nansum(differences, axis=1)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(sums / np.where(counts > 0, counts, np.nan))
 
 
 def _named(column: pd.Series) -> pd.Series:
