@@ -117,7 +117,7 @@ def test_a_missing_rules_file_is_named(copied: Path) -> None:
     [
         ("PLEURAL Effusion", "pleural effusion"),
         ("\u0130 EFFUSION \u212a", "\u0130 effusion k"),
-        ("Isn\u2019t LEFT\u2011sided", "isn't left-sided"),
+        ("Patient\u2019s LEFT\u2011sided", "patient's left-sided"),
         ("\uff2e\uff4f \uff25\uff46\uff46\uff55\uff53\uff49\uff4f\uff4e\uff0c", "no effusion,"),
     ],
 )

@@ -25,9 +25,11 @@ _MEANING: dict[Kind, Assertion] = {
     "historical": "set aside",
     "comparison": "set aside",
     "subject": "set aside",
+    "elsewhere": "set aside",
 }
 _PUNCTUATION = re.compile(r"[,;:()]")
 _OR = re.compile(r"\b(?:or|nor)\b")
+_LISTS = re.compile(r",|\b(?:and|or|nor|with)\b|^\s*$")
 _DESCRIBES_WORDS = 6
 _ALONE_WORDS = 3
 
@@ -140,10 +142,12 @@ class _Clause:
         self._reach = after_reach_words
         self._known = known
         self._boundary = lexicon.boundary
+        self._clauses = lexicon.clauses
         self.severity = lexicon.severity.all(sentence, known)
         self.laterality = lexicon.laterality.all(sentence, known)
-        self._cues = counting(sentence, lexicon.cues.all(sentence, known))
         self._found_boundaries: list[Found[str]] | None = None
+        self._found_clauses: list[Found[str]] | None = None
+        self._cues = counting(sentence, lexicon.cues.all(sentence, known), self._starts_a_clause)
         self._bare = not (self._cues or self.laterality) and _is_bare_choice(sentence, named)
 
     @property
@@ -152,11 +156,23 @@ class _Clause:
         if self._found_boundaries is None:
             found = apart(self._boundary.all(self._sentence, self._known))
             self._found_boundaries = [item for item in found if item.what != "-"]
+            self._found_boundaries += self._clause_starts()
         return self._found_boundaries
+
+    def _clause_starts(self) -> list[Found[str]]:
+        if self._found_clauses is None:
+            self._found_clauses = self._clauses.starts(self._sentence, self._known)
+        return self._found_clauses
+
+    def _starts_a_clause(self, left: int, right: int) -> bool:
+        """Whether a clause starts between two places."""
+        return any(
+            item.what == "both" and left <= item.start < right for item in self._clause_starts()
+        )
 
     def reading(self, item: Found[Phrase]) -> tuple[Found[Cue] | None, Assertion, str]:
         """The cue that decides about a mention, what it makes of it, and the rule's name."""
-        cue = self._nearest(item.start, item.end)
+        cue = self._nearest(item)
         assertion = _MEANING[cue.what.kind] if cue else "affirmed"
         rule = f"{cue.what.kind}: {cue.what.line}" if cue else "affirmed"
         if not cue and self._bare:
@@ -182,9 +198,11 @@ class _Clause:
                 near.append((0 if inside else right - left, word.what))
         return min(near)[1] if near else ""
 
-    def _nearest(self, start: int, end: int) -> Found[Cue] | None:
+    def _nearest(self, mention: Found[Phrase]) -> Found[Cue] | None:
         if not self._cues:
             return None
+        start, end = mention.start, mention.end
+        in_chest = mention.what.finding not in FINDINGS
         reached: list[tuple[int, Found[Cue]]] = []
         told = self._is_told_of(end)
         for item in self._cues:
@@ -192,13 +210,13 @@ class _Clause:
                 return item
             before = item.what.direction == "before" and item.end <= start
             after = item.what.direction == "after" and item.start >= end
-            if not (before or after):
+            if not (before or after) or (in_chest and item.what.kind == "elsewhere"):
                 continue
             left, right = (item.end, start) if before else (end, item.start)
             if (
                 not self._parted(left, right, item.what)
                 and not (before and told and self._has_met_another(item, start))
-                and not (after and told and self._is_of_another(item, end))
+                and not (after and self._is_of_another(item, end, told=told))
                 and (self._looks_on(item, start) if before else self._looks_back(item, end))
             ):
                 reached.append((right - left, item))
@@ -223,7 +241,19 @@ class _Clause:
         mark = self._sentence[cue.start : cue.end].strip()
         if mark == DENIED or (mark == "?" and not self._asks(between, cue)):
             return not between.strip()
-        return len(between.split()) <= self._reach
+        return len(between.split()) <= self._reach or self._lists(end, cue)
+
+    def _lists(self, end: int, cue: Found[Cue]) -> bool:
+        """Whether a list goes on from a mention to a cue: "a mass and a nodule are absent"."""
+        at = end
+        for item in self._named:
+            if item.start < at or item.end > cue.start:
+                continue
+            gap = self._sentence[at : item.start]
+            if not _LISTS.search(gap) or len(gap.split()) > self._reach:
+                return False
+            at = item.end
+        return at > end and len(self._sentence[at : cue.start].split()) <= self._reach
 
     def _asks(self, between: str, cue: Found[Cue]) -> bool:
         """Whether "?" ends the sentence, with no other mention before it: "mass in right lung?"."""
@@ -251,11 +281,11 @@ class _Clause:
             and not _OR.search(self._sentence, others[-1].end, start)
         )
 
-    def _is_of_another(self, cue: Found[Cue], end: int) -> bool:
-        """Whether a denial has its own finding: "effusion has increased, pneumothorax resolved"."""
-        return cue.what.kind == "negation" and any(
-            end <= item.start and item.end <= cue.start for item in self._named
-        )
+    def _is_of_another(self, cue: Found[Cue], end: int, *, told: bool) -> bool:
+        """Whether a cue has its own finding: "effusion has increased, pneumothorax resolved"."""
+        if not (told and cue.what.kind == "negation") and _MEANING[cue.what.kind] != "set aside":
+            return False
+        return any(end <= item.start and item.end <= cue.start for item in self._named)
 
     def _describes_the_next(self, cue: Found[Cue]) -> bool:
         """Whether a hedge stands before its own finding: "cardiomegaly and possible edema"."""
@@ -271,15 +301,30 @@ class _Clause:
     def _parted(self, left: int, right: int, cue: Cue | None = None) -> bool:
         """Whether a boundary stands between two places: one for `cue`, or any for two mentions."""
         return any(
-            left <= item.start < right and _ends(item.what, cue) for item in self._boundaries
+            left <= item.start < right
+            and _ends(item.what, cue)
+            and not (cue and self._introduces(left, item, cue))
+            for item in self._boundaries
+        )
+
+    def _introduces(self, start: int, boundary: Found[str], cue: Cue) -> bool:
+        """Whether a cue before a main clause is said of it: "in the right setting, this is"."""
+        return (
+            boundary in self._clause_starts()
+            and cue.direction == "before"
+            and cue.kind != "negation"
+            and not any(start <= item.start < boundary.start for item in self._named)
         )
 
 
 def _ends(boundary: str, cue: Cue | None) -> bool:
     if boundary in ("both", "told"):
         return boundary == "both"
-    if boundary == "before":
-        return cue is None or cue.direction == "before"
+    if boundary == "after":
+        return cue is not None and cue.direction == "after"
+    if boundary in ("before", "item"):
+        through = boundary == "item" and cue is not None and cue.through_list
+        return cue is None or (cue.direction == "before" and not through)
     return cue is not None and _MEANING[cue.kind] == "set aside"
 
 

@@ -7,7 +7,7 @@ number. Nothing here decides about a report.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final, Literal
 
@@ -15,6 +15,7 @@ from thorax.errors import BadInput
 from thorax.files import refuse_special
 from thorax.findings import FINDINGS, NORMAL
 from thorax.reports import spelling
+from thorax.reports.clauses import WORDS, Clauses
 from thorax.reports.parts import Parts
 from thorax.reports.patterns import Finder, literals
 
@@ -24,7 +25,9 @@ OTHER: Final = "other"
 NOTED: Final = "noted"
 """Devices, operations and limits of the study: no disease, but nobody calls the chest normal."""
 
-Kind = Literal["negation", "uncertainty", "likelihood", "historical", "comparison", "subject"]
+Kind = Literal[
+    "negation", "uncertainty", "likelihood", "historical", "comparison", "subject", "elsewhere"
+]
 Direction = Literal["before", "after", "-"]
 Sense = Literal["name", "sign", "exception"]
 Reading = Literal["read", "conclude", "skip"]
@@ -36,7 +39,9 @@ KINDS: Final[tuple[Kind, ...]] = (
     "historical",
     "comparison",
     "subject",
+    "elsewhere",
 )
+BOUNDARIES: Final = ("both", "before", "item", "aside", "told", "-")
 BUILT_IN: Final = Path(__file__).parent
 _CONCEPT = re.compile(r"C\d{7}")
 _SENSES: Final[dict[str, Sense]] = {"-": "exception", "~": "sign"}
@@ -80,11 +85,13 @@ class Cue:
         kind: what it does to a finding in its reach; the file's name.
         direction: where the cue stands; `-` only hides shorter cues inside it.
         line: the line as written, without comment.
+        through_list: whether it reaches through a list whose items have articles of their own.
     """
 
     kind: Kind
     direction: Direction
     line: str
+    through_list: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,7 @@ class Lexicon:
         phrases: the wordings of every finding, then of `other`, `noted` and `normal`.
         cues: what changes the meaning of a finding in its reach.
         boundary: what ends the reach of a cue, and of which (`rules/README.txt`).
+        clauses: finds where a new clause starts, which ends it too.
         severity: words of degree, and the degree.
         laterality: words of side, and the side.
         sections: heading in small letters to how its text is read.
@@ -106,6 +114,7 @@ class Lexicon:
     phrases: Finder[Phrase]
     cues: Finder[Cue]
     boundary: Finder[str]
+    clauses: Clauses
     severity: Finder[str]
     laterality: Finder[str]
     sections: dict[str, Reading]
@@ -115,8 +124,15 @@ class Lexicon:
 
     def is_foreign(self, words: list[str]) -> bool:
         """Whether more of the words are frequent in other languages than in English."""
+        if self.foreign_words.isdisjoint(words):
+            return False
         known = [self.foreign[word] for word in words if word in self.foreign]
         return sum(known) > len(known) - sum(known)
+
+    @cached_property
+    def foreign_words(self) -> frozenset[str]:
+        """The frequent words of other languages; most sentences hold none."""
+        return frozenset(word for word, foreign in self.foreign.items() if foreign)
 
 
 @cache
@@ -134,7 +150,8 @@ def load(folder: Path = BUILT_IN) -> Lexicon:
     return Lexicon(
         phrases=Finder(phrases),
         cues=Finder(pair for kind in KINDS for pair in _cues(rules, kind)),
-        boundary=Finder(_pairs(rules / "boundary.txt", ("both", "before", "aside", "told", "-"))),
+        boundary=Finder(_pairs(rules / "boundary.txt", BOUNDARIES)),
+        clauses=Clauses(_pairs(rules / "clause.txt", WORDS)),
         severity=Finder(_pairs(rules / "severity.txt", ("mild", "moderate", "severe"))),
         laterality=Finder(_pairs(rules / "laterality.txt", ("left", "right", "bilateral"))),
         sections={heading: what for heading, what in sections.items()},  # type: ignore[misc]
@@ -170,8 +187,12 @@ def _spelling(path: Path, phrases: list[str]) -> spelling.Corrector:
 
 
 def _cues(rules: Path, kind: Kind) -> Iterator[tuple[str, Cue]]:
-    for phrase, direction in _pairs(rules / f"{kind}.txt", ("before", "after", "-")):
-        yield phrase, Cue(kind, direction, f"{phrase} | {direction}")  # type: ignore[arg-type]
+    for phrase, told in _pairs(rules / f"{kind}.txt", ("before", "after", "list", "-")):
+        direction = "before" if told == "list" else told
+        yield (
+            phrase,
+            Cue(kind, direction, f"{phrase} | {told}", told == "list"),  # type: ignore[arg-type]
+        )
 
 
 def _pairs(path: Path, allowed: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -2,13 +2,17 @@
 
 Wang et al. (CVPR 2017, section 2.1) detect only in Findings and Impression, and read the whole
 report when it has neither. Sentences end at `.`, `!`, `?`, a blank line, or before a line that
-begins with a list number, a dash or a capital; where all lines are short, at every line's end.
+begins with a list number, a dash or a capital; where all lines are short, at every line's end;
+and before each item of a list on one line (`thorax.reports.items`).
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
+from thorax.reports.items import item_starts
 from thorax.reports.lexicon import Lexicon
 from thorax.reports.patterns import keys, words_of
 from thorax.reports.plain import plain
@@ -121,6 +125,18 @@ def _headings(text: str, known: Container[str]) -> Iterator[_Heading]:
 
 
 def _split(text: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+    found = _split_at_marks(text, start, end, lexicon)
+    items = item_starts(text, start, end, lambda lead: _cues_ahead(lead, lexicon))
+    return _cut(found, items) if items else found
+
+
+def _cut(found: Iterator[tuple[int, int]], items: list[int]) -> Iterator[tuple[int, int]]:
+    for left, right in found:
+        inside = items[bisect_right(items, left) : bisect_left(items, right)]
+        yield from pairwise([left, *inside, right])
+
+
+def _split_at_marks(text: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     at = start
     ends = _LINE_END if _is_list(text[start:end]) else _SENTENCE_END
     may_lead = text.find(":", start, end) >= 0
@@ -150,9 +166,15 @@ def _is_list(text: str) -> bool:
 
 def _leads(piece: str, lexicon: Lexicon) -> bool:
     """Whether a list stands under a cue: "No evidence of:", with an item to a line."""
-    lead = plain(piece.lstrip().split("\n", 1)[0].rstrip()).text
-    if not lead.endswith(":"):
+    lead = piece.lstrip().split("\n", 1)[0].rstrip()
+    return lead.endswith(":") and _cues_ahead(lead, lexicon)
+
+
+def _cues_ahead(text: str, lexicon: Lexicon) -> bool:
+    """Whether a text holds a cue that applies to what follows it."""
+    if not text:
         return False
+    lead = plain(text).text
     found = lexicon.cues.all(lead, keys(lead, words_of(lead)))
     return any(cue.what.direction == "before" for cue in found)
 

@@ -3,17 +3,20 @@
 One letter added, left out, changed, or two neighbours swapped (Damerau 1964), looked up by deletion
 (after Garbe's SymSpell, 2012). Of words of less than eight letters only swaps are mended: they have
 neighbours that mean something else ("nodular", "modular"). Places in the text are kept: `Read`
-maps them back.
+maps them back. A listed word that is written in two ("cardio-megaly") is read as one.
 """
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 from thorax.reports.plain import Read
 
 SHORTEST = 5
 _LONG = 8
 _WORD = re.compile(rf"[^\W\d_]{{{SHORTEST},}}")
+_SHORTEST_HALF = 4
+_HALVES = re.compile(r"(?<!\w)([^\W\d_]+)(?:-\s*|\s+)([^\W\d_]+)(?!\w)")
 _CACHED_WORDS = 100_000
 
 
@@ -34,6 +37,10 @@ class Corrector:
         for word in listed:
             for shorter in (word, *_without_one(word)):
                 self._meant.setdefault(shorter, word)
+        self._known = frozenset(known)
+        self._halves = frozenset(
+            word[:place] for word in listed for place in range(_SHORTEST_HALF, len(word) - 2)
+        )
         self._answers: dict[str, str] = {}
         self._right_words: set[str] = set()  # known to need no correction
 
@@ -44,6 +51,8 @@ class Corrector:
             sentence: the sentence.
             words: its words, handed in because they are needed elsewhere too.
         """
+        if not self._halves.isdisjoint(words) and (halves := self._split_words(words)):
+            return self._joined(sentence, halves)
         if self._right_words.issuperset(words):
             return Read(sentence)
         text, shifts = sentence, []
@@ -59,6 +68,23 @@ class Corrector:
         if not shifts and len(self._right_words) < _CACHED_WORDS:
             self._right_words.update(words)
         return Read(text, tuple(shifts)) if shifts else Read(sentence)
+
+    def _split_words(self, words: list[str]) -> set[str]:
+        """The first halves of listed words that are written in two: "cardio megaly"."""
+        return {first for first, second in pairwise(words) if first + second in self._known}
+
+    def _joined(self, sentence: str, halves: set[str]) -> Read:
+        """The sentence with words in one that a hyphen, a blank or the end of a line parts."""
+        text, shifts = "", []
+        at = place = 0
+        while match := _HALVES.search(sentence, place):
+            joined = match[1] + match[2]
+            place = match.start(2)
+            if match[1] in halves and joined in self._known:
+                text += sentence[at : match.start()] + joined
+                at = match.end()
+                shifts.append((len(text), len(match.group()) - len(joined)))
+        return Read(text + sentence[at:], tuple(shifts))
 
     def _meant_by(self, word: str) -> str:
         if word not in self._answers:
