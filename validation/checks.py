@@ -25,7 +25,8 @@ class Check:
         reason: what the check protects from.
         rows: the first offenders, where the table itself cannot name them (statistics).
         offenders: how many there are then.
-        not_applicable: why the rule says nothing about this data; it is then not run, and holds.
+        not_applicable: why the rule says nothing about this data; it is then not evaluated, and
+            counts neither as holding nor as failed.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Outcome:
     unexpected_count: int
     reason: str
     rows: tuple[Row, ...] = field(default_factory=tuple)
+    applicable: bool = True
 
 
 COLUMNS_THERE = "all columns are there"

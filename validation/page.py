@@ -7,13 +7,14 @@ suite. Every one of those pages gets the verdict and the waivers at its top. The
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from thorax import artifacts
+from thorax import artifacts, origin, validity
+from thorax.origin import Origin
 from validation import suites, tallies, trends, verdict
 from validation.docs import environment
 from validation.settings import PageConfig
@@ -33,12 +34,14 @@ class Version:
         manifest: the dataset's manifest.
         pixels: the folder of the pixel shards.
         earlier: the statistics of earlier versions, oldest first.
+        origin: what stands on the page of where the data come from.
     """
 
     source: str
     manifest: pd.DataFrame
     pixels: Path
     earlier: tuple[dict[str, Any], ...] = ()
+    origin: Origin = field(default_factory=Origin)
 
 
 def read_version(root: Path) -> Version:
@@ -49,6 +52,7 @@ def read_version(root: Path) -> Version:
         manifest=artifacts.read_table(root / "artifacts/dataset/manifest.parquet"),
         pixels=artifacts.shared_home() / "pixels",
         earlier=tuple(artifacts.read_json(history)["versions"]) if history.is_file() else (),
+        origin=origin.read(root),
     )
 
 
@@ -67,13 +71,20 @@ def write(docs: Path, judged: Verdict, version: Version, config: PageConfig) -> 
     template = environment().get_template("summary.html.j2")
     page = template.render(
         verdict=judged,
+        counts=validity.count(judged["checks"]),
         headline=suites.headline(judged),
         failures=[_failure(check, pictures, config) for check in verdict.failures(judged)],
-        held=suites.by_tables(check for check in judged["checks"] if check["success"]),
+        held=suites.by_tables(
+            check for check in judged["checks"] if check["success"] and check["applicable"]
+        ),
+        not_evaluated=suites.by_tables(
+            check for check in judged["checks"] if not check["applicable"]
+        ),
         tallies=tallies.count(version.manifest),
         trends=trends.draw(now, version.earlier, most=config.versions),
         chart=(trends.WIDTH_PX, trends.HEIGHT_PX),
         source=version.source,
+        origin=version.origin,
         images=len(version.manifest),
         suites=suites.suite_pages(docs),
     )

@@ -114,9 +114,10 @@ def _not_applicable(check: Check, table: Table) -> Outcome:
         table=table.name,
         severity=check.severity,
         success=True,
-        observed=f"not applicable: {check.not_applicable}",
+        observed=f"not evaluated: {check.not_applicable}",
         unexpected_count=0,
         reason=check.reason,
+        applicable=False,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from thorax import artifacts
+from thorax import artifacts, validity
 from validation import verdict
 from validation.docs import INDEX, environment
 from validation.verdict import Verdict
@@ -100,10 +100,13 @@ def _standing(suite: str, address: str, checks: list[dict[str, Any]]) -> Standin
     kind = min(kinds, key=_grave, default="")
     counts = {each: kinds.count(each) for each in _KINDS if each in kinds}
     failed = ", ".join(f"{n} {each if n == 1 else _MANY[each]}" for each, n in counts.items())
+    counted = validity.count(checks)
     words = (
-        f"{len(kinds)} of {len(checks)} failed: {failed}" if kinds else f"all {len(checks)} hold"
+        f"{counted.failed} of {counted.evaluated} failed: {failed}"
+        if kinds
+        else f"all {counted.evaluated} hold"
     )
-    return Standing(suite, address, kind, words)
+    return Standing(suite, address, kind, words + counted.apart)
 
 
 def _grave(kind: str) -> int:

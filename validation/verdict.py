@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from thorax import validity
 from validation import waivers as waiving
 from validation.checks import Outcome
 from validation.waivers import Waiver
@@ -53,7 +54,9 @@ def lines(verdict: Verdict) -> list[str]:
     failed = failures(verdict)
     word = "refused" if verdict["verdict"] == "refuse" else "accepted"
     until = f", until {verdict['valid_until']}" if verdict["valid_until"] else ""
-    head = f"{len(verdict['checks'])} checks, {len(failed)} failed: the data is {word}{until}"
+    counts = validity.count(verdict["checks"])
+    counted = f"{counts.evaluated} checks, {counts.failed} failed{counts.apart}"
+    head = f"{counted}: the data is {word}{until}"
     said = [
         f"  {kind(check)}: {check['table']}: does not hold: {check['name']}; "
         f"found {check['observed']}{_first(check)}; why it matters: {check['reason']}"

@@ -4,8 +4,9 @@ A waiver accepts one failed critical check until a day; the verdict then carries
 day counts to its end in UTC; a moment without a time zone is UTC. Reads no file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -45,6 +46,35 @@ def require_whole(content: Any, where: str) -> dict[str, Any]:
 
 def _has(item: Any, keys: frozenset[str]) -> bool:
     return isinstance(item, dict) and keys <= set(item)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many checks hold, fail, and say nothing about this data (`not evaluated`)."""
+
+    hold: int
+    failed: int
+    not_evaluated: int
+
+    @property
+    def evaluated(self) -> int:
+        """How many checks could be made."""
+        return self.hold + self.failed
+
+    @property
+    def apart(self) -> str:
+        """The last part of a sentence: `, 3 not evaluated`; empty where all were."""
+        return f", {self.not_evaluated} not evaluated" if self.not_evaluated else ""
+
+
+def count(checks: Iterable[Mapping[str, Any]]) -> Counts:
+    """Count the checks of a verdict; what could not be evaluated is no check that holds."""
+    kinds = [
+        "not evaluated" if not check.get("applicable", True)
+        else "hold" if check["success"] else "failed"
+        for check in checks
+    ]  # fmt: skip
+    return Counts(*(kinds.count(kind) for kind in ("hold", "failed", "not evaluated")))
 
 
 def ended(valid_until: Any, *, now: datetime, where: str) -> bool:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.release import bench
-from thorax import artifacts
+from thorax import artifacts, origin
 from thorax.errors import BadInput
 from thorax.release import provenance
 
@@ -82,9 +82,9 @@ def test_outside_git_the_revision_is_unknown_and_the_time_a_constant(tmp_path: P
 def test_a_data_dvc_that_names_no_version_is_said_with_its_name(text: str, tmp_path: Path) -> None:
     (tmp_path / "data.dvc").write_text(text)
     with pytest.raises(BadInput, match=r"data\.dvc names no data version"):
-        provenance.data_digest(tmp_path / "data.dvc")
+        origin.read_data_version(tmp_path / "data.dvc")
 
 
 def test_a_missing_data_dvc_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"pull data first \(thorax pull\)"):
-        provenance.data_digest(tmp_path / "data.dvc")
+        origin.read_data_version(tmp_path / "data.dvc")

@@ -138,13 +138,13 @@ def test_what_a_source_does_not_have_is_said_and_held_against_nobody(context: Ju
     said = {
         check["name"]: check["observed"]
         for check in answer["checks"]
-        if str(check["observed"]).startswith("not applicable")
+        if str(check["observed"]).startswith("not evaluated")
     }
     assert said["the file name's patient is the row's"] == (
-        "not applicable: the names of source 'folder' carry no ids"
+        "not evaluated: the names of source 'folder' carry no ids"
     )
     assert said["no patient of the official test list is trained on"] == (
-        "not applicable: the source has no official test list"
+        "not evaluated: the source has no official test list"
     )
     assert said["labels agree by kappa 0.4"].endswith("nothing here has two sources of labels")
     assert said["no prevalence moved by Cohen's h of 0.1 or more"].endswith("no earlier version")

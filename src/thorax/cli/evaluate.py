@@ -5,7 +5,8 @@ it means there. Writes to `.thorax/evaluations/` and to `--output`, and nowhere 
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ from thorax.inference.predictor import DESCRIPTION, Predictor
 from thorax.localization import boxed
 from thorax.localization import summary as boxes
 from thorax.localization.settings import LocalizationConfig
+from thorax.origin import Origin
 from thorax.progress import say, track
 
 Summary = dict[str, Any]
@@ -124,6 +126,7 @@ def judge(named: Named, data: SiteData, folder: Path) -> Judged:
         "predictor": named.name,
         "model_sha256": artifacts.read_json(named.folder / DESCRIPTION)["model_sha256"],
         "source": artifacts.read_json(data.data / "source.json")["source"],
+        "origin": asdict(_origin(named, data)),
         "notes": [*waivers(named.folder), *data.notes, *_missing(plain)],
         **depth.deepen(plain, scores, resampling, settings),
         "operating_points": points.summarise(scores, resampling, sets, settings),
@@ -147,10 +150,11 @@ def write(folder: Path, judged: Judged) -> None:
     title = f"{whole['predictor']} on {whole['source']}"
     page = tables.markdown(title, whole, judged.slices, confidence=settings.confidence)
     artifacts.write_text(folder / "table.md", page)
-    figures.write_roc(folder / "roc.png", scores, whole, judged.resampling, settings)
-    figures.write_pr(folder / "pr.png", scores, whole, judged.resampling, settings)
+    where = Origin(**whole["origin"])
+    figures.write_roc(folder / "roc.png", scores, whole, judged.resampling, settings, where)
+    figures.write_pr(folder / "pr.png", scores, whole, judged.resampling, settings, where)
     figures.write_calibration(
-        folder / "calibration.png", scores, whole, bins=settings.calibration_bins
+        folder / "calibration.png", scores, whole, bins=settings.calibration_bins, origin=where
     )
     site_report.write(folder / REPORT, json.loads((folder / "metrics.json").read_text()),
                       json.loads((folder / "slices.json").read_text())["slices"],
@@ -165,6 +169,18 @@ def _localize(data: SiteData, folder: Path) -> Summary:
         reason = "no scored image has a true box" if both.truth.empty else "no box was drawn"
         return {"reason": reason, "methods": {}}
     return boxes.summarise(both, settings.model_copy(update={"methods": methods, "split": SCORED}))
+
+
+def _origin(named: Named, data: SiteData) -> Origin:
+    """The images' source and digest, today's date, and the model by its tag and digest."""
+    source = artifacts.read_json(data.data / "source.json")
+    digest = artifacts.read_json(named.folder / DESCRIPTION)["model_sha256"]
+    return Origin(
+        source=str(source["source"]),
+        version=artifacts.sha256_json(source)[:12],
+        day=datetime.now(UTC).date().isoformat(),
+        model=f"{named.name} ({digest[:12]})",
+    )
 
 
 def _missing(plain: Summary) -> list[str]:

@@ -67,9 +67,10 @@ def _labels(verdict: Any) -> Group:
     if verdict is None:
         return Group(_line("label quality", "not judged yet", "yellow"))
     failed = [check for check in verdict["checks"] if not check["success"]]
-    checks = len(verdict["checks"])
+    counts = validity.count(verdict["checks"])
     until = f" until {verdict['valid_until']}" if verdict.get("valid_until") else ""
-    head = f"{verdict['verdict']}{until}  {checks - len(failed)} of {checks} checks hold"
+    head = f"{verdict['verdict']}{until}  {counts.hold} of {counts.evaluated} checks hold"
+    head += counts.apart
     lines = [_line("label quality", head, _COLOURS[verdict["verdict"]])]
     for check in sorted(failed, key=lambda check: check["severity"] != "critical")[:6]:
         kind = "waived" if check.get("waiver") else check["severity"]

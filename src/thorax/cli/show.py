@@ -8,7 +8,7 @@ from thorax import artifacts, images
 from thorax.dataset import manifest
 from thorax.dataset.archive import listed, members
 from thorax.errors import BadInput
-from thorax.findings import display
+from thorax.findings import display, find, unknown_label
 from thorax.inference.boxes import Box
 from thorax.inference.drawn import boxes_of
 from thorax.inference.overlay import Layers, overlay
@@ -91,9 +91,10 @@ def evidence_of(image: str, finding: str, root: Path) -> Evidence:
 
 
 def _column(finding: str, predictor: Predictor) -> int:
-    if finding not in predictor.findings:
-        raise BadInput(f"no finding {finding!r}; there are: {', '.join(predictor.findings)}")
-    return predictor.findings.index(finding)
+    found = find(finding, predictor.findings)
+    if found is None:
+        raise BadInput(f"--finding: {unknown_label(finding, predictor.findings)}")
+    return predictor.findings.index(found)
 
 
 def _true_boxes(image: str, finding: str, root: Path) -> list[Box]:

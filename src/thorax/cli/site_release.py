@@ -48,6 +48,7 @@ def find(release: str | None, scratch: Path) -> Named:
             )
         return Named(folder, "the current predictor (artifacts/inference)")
     path = Path(release).expanduser()
+    refuse_special(path)
     if path.is_file():
         return _of_bento(path, scratch, name=path.name)
     if path.is_dir():

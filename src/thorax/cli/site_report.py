@@ -14,6 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from thorax import artifacts, findings
+from thorax.origin import Origin
 from thorax.schemas.estimate import Estimate
 
 Summary = dict[str, Any]
@@ -49,8 +50,9 @@ def write(path: Path, whole: Summary, slices: list[Summary], *, confidence: floa
     }
     order = [name for name in findings.FINDINGS if name in whole["findings"]]
     page = environment.get_template("site_report.html.j2").render(
-        whole=whole, slices=slices, level=f"{confidence:.0%}", pictures=pictures, order=order
-    )
+        whole=whole, slices=slices, level=f"{confidence:.0%}", pictures=pictures, order=order,
+        origin=Origin(**whole["origin"]),
+    )  # fmt: skip
     artifacts.write_text(path, page)
 
 
@@ -78,7 +80,7 @@ def print_screen(whole: Summary, report: Path) -> None:
     )
     table = Table(box=None, pad_edge=False)
     table.add_column("finding", no_wrap=True)
-    rates = ("shipped\nsens", "\nspec", "refitted\nsens", "\nspec")
+    rates = ("ship.\nsens", "\nspec", "refit\nsens", "\nspec")
     for name in ("pos.", "AUC", "interval", *rates):
         table.add_column(name, justify="right", no_wrap=True)
     shipped = whole["operating_points"]["youden"]["findings"]
@@ -100,7 +102,8 @@ def print_screen(whole: Summary, report: Path) -> None:
     console.print(Panel(table, title="Thorax", title_align="left", padding=(0, 1)))
     for line, style in (
         (title, "bold"),
-        ("shipped: at the predictor's own threshold; refitted: chosen here, cross-fitted", "dim"),
+        (Origin(**whole["origin"]).line, ""),
+        ("ship.: at the predictor's own threshold; refit: chosen here, cross-fitted", "dim"),
         *((note, "yellow") for note in whole["notes"]),
         (_calibration(mean), ""),
         (f"report: {report}", ""),

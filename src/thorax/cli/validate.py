@@ -76,7 +76,8 @@ def screen(verdict: dict[str, Any], ended: str) -> Panel:
     )
     refused = verdict["verdict"] == "refuse" or bool(ended)
     parts = [Text(_headline(verdict, ended), style="bold red" if refused else "bold green")]
-    parts += [Text(f"{len(failed)} of {len(verdict['checks'])} checks do not hold")]
+    counts = validity.count(verdict["checks"])
+    parts += [Text(f"{counts.failed} of {counts.evaluated} checks do not hold{counts.apart}")]
     if ended:
         parts += [Text(ended, style="red")]
     for check in failed[:_SHOWN]:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from thorax import artifacts
 from thorax.dataset.settings import UncertainPolicy
 from thorax.errors import BadInput
-from thorax.findings import FINDINGS
+from thorax.findings import FINDINGS, closest, find
 from thorax.progress import say
 from thorax.schemas.mined_labels import firmness_by_image
 
@@ -80,18 +80,20 @@ def read_corrections(path: Path) -> pd.DataFrame:
     Two lines that contradict each other are said; the last counts.
 
     Raises:
-        BadInput: a column is missing, a finding is not one of the fourteen, a label not 0 or 1, a
-            reader not named, or a date not written as 2026-12-31.
+        BadInput: a column is missing, a finding is not one of the fourteen (in any spelling), a
+            label not 0 or 1, a reader not named, or a date not written as 2026-12-31.
     """
     if not path.exists():
         return pd.DataFrame(columns=list(CORRECTIONS), dtype=str)
     table = artifacts.read_csv(path, CORRECTIONS)
+    table["finding"] = table["finding"].map(lambda name: find(name) or name)
     for column, (fits, wanted) in _RULES.items():
         bad = table[~table[column].map(fits).astype(bool)]
         if len(bad):
-            raise BadInput(
-                f"{path} row {bad.index[0] + 2}: {column} {bad[column].iloc[0]!r} is {wanted}"
-            )
+            value = bad[column].iloc[0]
+            close = closest(value) if column == "finding" else None
+            hint = f" (did you mean {close!r}?)" if close else ""
+            raise BadInput(f"{path} row {bad.index[0] + 2}: {column} {value!r} is {wanted}{hint}")
     _say_contradictions(table, path)
     return table.drop_duplicates(["image", "finding"], keep="last", ignore_index=True)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from thorax import artifacts, config, stage
+from thorax import artifacts, config, origin, stage
 from thorax.evaluation import (
     adjudicated,
     depth,
@@ -73,10 +73,11 @@ def write_figures(
     settings: EvaluationConfig,
 ) -> None:  # fmt: skip
     """roc.png, pr.png and calibration.png."""
-    figures.write_roc(folder / "roc.png", scores, whole, resampling, settings)
-    figures.write_pr(folder / "pr.png", scores, whole, resampling, settings)
+    where = origin.read(artifacts.root(), predictor=stage.output_folder("inference") / "predictor")
+    figures.write_roc(folder / "roc.png", scores, whole, resampling, settings, where)
+    figures.write_pr(folder / "pr.png", scores, whole, resampling, settings, where)
     bins = settings.calibration_bins
-    figures.write_calibration(folder / "calibration.png", scores, whole, bins=bins)
+    figures.write_calibration(folder / "calibration.png", scores, whole, bins=bins, origin=where)
 
 
 def report(whole: Summary) -> str:

@@ -21,7 +21,7 @@ from thorax.evaluation.intervals import Resampling
 from thorax.evaluation.points import Thresholds
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
-from thorax.findings import FINDINGS, NORMAL
+from thorax.findings import FINDINGS, NORMAL, find
 from thorax.schemas.estimate import Estimate
 
 Summary = dict[str, Any]
@@ -34,12 +34,17 @@ def read(path: Path) -> pd.DataFrame:
         BadInput: a column is missing, a finding unknown, a label neither 0 nor 1.
     """
     table = artifacts.read_csv(path, ["image", "finding", "label"])
+    table["finding"] = table["finding"].map(_known_spelling)
     for row, (finding, label) in enumerate(zip(table["finding"], table["label"], strict=True), 2):
         if strange := [name for name in finding.split("|") if name not in (*FINDINGS, NORMAL)]:
             raise BadInput(f"{path}, row {row}: {strange[0]!r} is no finding of this project")
         if label not in ("0", "1"):
             raise BadInput(f"{path}, row {row}: label is {label!r}, not 0 or 1")
     return table.astype({"label": "int8"})
+
+
+def _known_spelling(names: str) -> str:
+    return "|".join(find(name, (*FINDINGS, NORMAL)) or name for name in names.split("|"))
 
 
 def summarise(

@@ -25,6 +25,7 @@ from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
 from thorax.evaluation.summary import Summary
 from thorax.findings import display
+from thorax.origin import Origin
 from thorax.schemas.estimate import Estimate
 
 _COLUMNS: Final = 4
@@ -55,7 +56,7 @@ class _Page:
 
 def write_roc(
     path: Path, scored: Scored, summary: Summary, resampling: Resampling,
-    settings: EvaluationConfig,
+    settings: EvaluationConfig, origin: Origin,
 ) -> None:  # fmt: skip
     """The ROC curves: sensitivity over 1 - specificity, with interval band and line of chance."""
 
@@ -67,12 +68,12 @@ def write_roc(
 
     title = "How well each finding is ranked: ROC curves"
     page = _Page(title, "1 - specificity", "sensitivity", "AUC", "auc_score", 0.5, draw)
-    _write(path, scored, summary, page)
+    _write(path, scored, summary, page, origin)
 
 
 def write_pr(
     path: Path, scored: Scored, summary: Summary, resampling: Resampling,
-    settings: EvaluationConfig,
+    settings: EvaluationConfig, origin: Origin,
 ) -> None:  # fmt: skip
     """The precision-recall curves with interval band, and the prevalence as line of chance."""
 
@@ -86,10 +87,12 @@ def write_pr(
     title = "What an alarm is worth: precision-recall curves"
     key = "average_precision_score"
     page = _Page(title, "sensitivity", "precision (PPV)", "AP", key, None, draw)
-    _write(path, scored, summary, page)
+    _write(path, scored, summary, page, origin)
 
 
-def write_calibration(path: Path, scored: Scored, summary: Summary, *, bins: int) -> None:
+def write_calibration(
+    path: Path, scored: Scored, summary: Summary, *, bins: int, origin: Origin
+) -> None:
     """The share that shows the finding over the calibrated probability; dots grow with images."""
 
     def draw(axes: Axes, column: int) -> None:
@@ -104,7 +107,7 @@ def write_calibration(path: Path, scored: Scored, summary: Summary, *, bins: int
     title = "Whether a probability means what it says: calibration (dots grow with images)"
     share = "share with finding"
     page = _Page(title, "probability", share, "ECE", "calibration_error", None, draw)
-    _write(path, scored, summary, page)
+    _write(path, scored, summary, page, origin)
 
 
 def _band(
@@ -141,7 +144,7 @@ def _known(scored: Scored, column: int, scores: metrics.Floats) -> tuple[Any, me
     return scored.targets[known, column], scores[known, column]
 
 
-def _write(path: Path, scored: Scored, summary: Summary, page: _Page) -> None:
+def _write(path: Path, scored: Scored, summary: Summary, page: _Page, origin: Origin) -> None:
     rows = -(-(len(scored.findings) + 2) // _COLUMNS)
     height = 2.45 * rows + 0.75  # inches; 0.75 for the title
     with mpl.rc_context({**mpl.rcParamsDefault, **_STYLE}):
@@ -157,6 +160,7 @@ def _write(path: Path, scored: Scored, summary: Summary, page: _Page) -> None:
         _overview(figure.add_subplot(narrow[1]), summary, page)
         figure.suptitle(page.title, x=0.06, y=1 - 0.12 / height, ha="left", fontsize=14)
         figure.text(0.06, 1 - 0.55 / height, _caption(summary, page), color=_PALE, fontsize=8.5)
+        figure.text(0.06, 0.1 / height, origin.line, color=_PALE, fontsize=8.5)
         figure.savefig(path, format="png", metadata={"Software": None})
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from thorax.config import Config
-from thorax.findings import FINDINGS
+from thorax.findings import FINDINGS, find, unknown_label
 
 EACH: Final = "each"
 
@@ -126,9 +126,10 @@ class Rule(Config):
     @field_validator("finding")
     @classmethod
     def _is_finding(cls, finding: str) -> str:
-        if finding not in ("", EACH, *FINDINGS):
-            raise ValueError(f"unknown finding, expected one of {EACH}, {', '.join(FINDINGS)}")
-        return finding
+        found = find(finding, (EACH, *FINDINGS)) if finding else ""
+        if found is None:
+            raise ValueError(f"{unknown_label(finding)}, or {EACH}")
+        return found
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Rule":

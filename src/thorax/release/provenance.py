@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from thorax import artifacts, config
-from thorax.errors import BadInput
+from thorax.origin import read_data_version
 
 CODE = (
     "src", "serving", "validation", ":(exclude)validation/history.json", "requirements.lock",
@@ -34,7 +34,7 @@ def labels(root: Path, *, decision: dict[str, Any], metrics: dict[str, Any]) -> 
     """
     mean = metrics["mean"]["auc_score"]
     return {
-        "data": data_digest(root / "data.dvc"),
+        "data": read_data_version(root / "data.dvc"),
         "revision": _git(root, "rev-parse", "HEAD") or "unknown",
         "code_changed": "yes" if _git(root, "status", "--porcelain", "--", *CODE) else "no",
         "params": artifacts.sha256_json(config.read_params(root / "params.yaml")),
@@ -73,17 +73,6 @@ def _lock_digest(text: str) -> str:
         return ""
     earlier = {name: stages[name] for name in stages if name != "release"}
     return artifacts.sha256_json(earlier) if earlier else ""
-
-
-def data_digest(path: Path) -> str:
-    """The digest of the data version that `data.dvc` names."""
-    try:
-        outs = yaml.safe_load(path.read_text(encoding="utf-8"))["outs"]
-        return str(outs[0]["md5"]).removesuffix(".dir")
-    except FileNotFoundError:
-        raise BadInput(f"{path} is missing: pull data first (thorax pull)") from None
-    except (yaml.YAMLError, KeyError, IndexError, TypeError):
-        raise BadInput(f"{path} names no data version: pull data again") from None
 
 
 def commit_time(root: Path) -> datetime:
