@@ -34,6 +34,7 @@ from thorax.evaluation import (
 from thorax.evaluation.intervals import Resampling
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
+from thorax.findings import display
 from thorax.inference import drawn
 from thorax.inference.peaks import peaks_of, peaks_table
 from thorax.inference.predictor import DESCRIPTION, Predictor
@@ -192,7 +193,7 @@ def _missing(plain: Summary) -> list[str]:
     }
     table = pd.Series(undefined, dtype=object)
     return [
-        f"No AUC for {', '.join(part.index)}: {reason}."
+        f"No AUC for {', '.join(map(display, part.index))}: {reason}."
         for reason, part in table.groupby(table, sort=False)
     ]
 

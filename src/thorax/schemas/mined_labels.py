@@ -37,7 +37,7 @@ def firmness_by_report(mined: pd.DataFrame) -> pd.DataFrame:
     Args:
         mined: columns `report, finding, state`; where a row is repeated, the firmest counts.
     """
-    firmness = mined["state"].map(FIRMNESS)
+    firmness = mined["state"].map(FIRMNESS).fillna(0).astype("int64")  # validation names the others
     table = firmness.groupby([mined["report"], mined["finding"]]).max().unstack(fill_value=0)
     table = table.reindex(columns=[*FINDINGS, NORMAL], fill_value=0)
     return table[table[NORMAL] > FIRMNESS["unmentioned"]]
