@@ -76,6 +76,7 @@ def show_release(tag: str) -> None:
 
 def label_quality(verdict: dict[str, Any], page: str) -> str:
     """The verdict as Markdown: how many checks failed, a table of them, waivers, the page."""
+    counts = validity.count(verdict["checks"])
     failed = [check for check in verdict["checks"] if not check["success"]]
     until = f" until {verdict['valid_until']}" if verdict["valid_until"] else ""
     rows = [
@@ -97,7 +98,7 @@ def label_quality(verdict: dict[str, Any], page: str) -> str:
     return "\n".join(
         [
             f"# Label quality: {verdict['verdict']}{until}",
-            f"{len(failed)} of {len(verdict['checks'])} checks failed.",
+            f"{counts.failed} of {counts.evaluated} checks failed{counts.apart}.",
             "",
             *([*heads, *rows] if rows else []),
             *(["", "## Waivers", *waivers] if waivers else []),
