@@ -84,9 +84,10 @@ def test_a_finding_without_a_class_has_no_replicate_and_leaves_the_mean() -> Non
     np.testing.assert_array_equal(intervals.mean_replicates(replicates), replicates[:, 0])
 
 
-def test_a_mean_is_over_the_same_findings_in_every_replicate() -> None:
-    replicates = np.array([[0.6, 0.8], [0.7, np.nan]])
-    np.testing.assert_array_equal(intervals.mean_replicates(replicates), [0.7, np.nan])
+def test_a_replicate_averages_over_the_findings_that_it_defines() -> None:
+    replicates = np.array([[0.6, 0.8], [0.75, np.nan], [np.nan, np.nan]])
+    means = intervals.mean_replicates(replicates)
+    np.testing.assert_allclose(means, [0.7, 0.75, np.nan])
     assert np.isnan(intervals.mean_replicates(np.full((3, 2), np.nan))).all()
 
 

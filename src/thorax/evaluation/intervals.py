@@ -101,13 +101,12 @@ def auc_replicates(
 def mean_replicates(replicates: Floats) -> Floats:
     """The mean over findings in each replicate: [R, F] -> [R].
 
-    Findings undefined in all replicates are left out; a replicate that lacks any other is NaN, so
-    that all means are over the same findings.
+    As the mean itself is over the findings that the images define, each replicate's is over those
+    that it defines; NaN where there is none.
     """
-    defined = ~np.isnan(replicates).all(axis=0)
-    if not defined.any():
-        return np.full(replicates.shape[0], np.nan)
-    return np.asarray(replicates[:, defined].mean(axis=1))
+    counts = (~np.isnan(replicates)).sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.nansum(replicates, axis=1) / np.where(counts > 0, counts, np.nan))
 
 
 def percentile(replicates: Floats, *, confidence: float, min_share: float) -> Interval:

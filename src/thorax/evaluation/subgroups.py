@@ -18,8 +18,7 @@ from thorax.evaluation import estimable, intervals, metrics
 from thorax.evaluation.intervals import Resampling
 from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
-from thorax.evaluation.summary import Summary, summarise
-from thorax.stats import shares
+from thorax.evaluation.summary import Summary, lack_together, summarise
 
 _TAKEN = ("slice", "value", "images", "patients", "gap")
 
@@ -57,8 +56,7 @@ def _gap(
     """Mean AUC of the chosen images minus that of the others, over findings that both can show."""
     sides = [(scored.of(rows), resampling.of(rows)) for rows in (chosen, ~chosen)]
     defined = np.logical_and(*(_is_defined(part) for part, _ in sides))
-    patients = min(_patients(part, draws, defined) for part, draws in sides)
-    reason = shares.lack(patients, config.interval_patients_min, "with any finding")
+    reason = lack_together(sides[0], defined, config) or lack_together(sides[1], defined, config)
     if not defined.any():
         reason = "not compared: no finding has both classes here and elsewhere"
         return {"findings": 0, **dict.fromkeys(_GAP, np.nan), "reason": reason}
@@ -68,7 +66,8 @@ def _gap(
         known = part.known[:, defined]
         areas.append(float(metrics.auc(*arrays, known=known).mean()))
         replicates.append(intervals.auc_replicates(*arrays, draws, known=known))
-    ends = estimable.interval(_mean_defined(replicates[0] - replicates[1]), config, lacking=reason)
+    drawn = intervals.mean_replicates(replicates[0] - replicates[1])
+    ends = estimable.interval(drawn, config, lacking=reason)
     values = (areas[0], areas[1], areas[0] - areas[1], ends.low, ends.high)
     return {
         "findings": int(defined.sum()), **dict(zip(_GAP, values, strict=True)),
@@ -83,20 +82,6 @@ def _is_defined(part: Scored) -> NDArray[np.bool_]:
     """Which findings have both classes: [F]."""
     reasons = metrics.undefined_reasons(part.targets, known=part.known)
     return np.array([reason is None for reason in reasons])
-
-
-def _patients(part: Scored, draws: Resampling, defined: NDArray[np.bool_]) -> int:
-    """How many patients have any of the defined findings."""
-    present = ((part.targets == 1) & part.known)[:, defined].any(axis=1)
-    return int(np.unique(draws.patient[present]).size)
-
-
-def _mean_defined(differences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean over the findings that a replicate defines: [R, F] -> [R]."""
-    counts = (~np.isnan(differences)).sum(axis=1)
-    sums = np.nansum(differences, axis=1)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(sums / np.where(counts > 0, counts, np.nan))
 
 
 def _named(column: pd.Series) -> pd.Series:

@@ -7,6 +7,7 @@ use the calibrated probabilities, which are what is served. Undefined is NaN wit
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thorax.evaluation import estimable, intervals, metrics
 from thorax.evaluation.calibration import brier_loss, calibration_error
@@ -15,6 +16,7 @@ from thorax.evaluation.scored import Scored
 from thorax.evaluation.settings import EvaluationConfig
 from thorax.findings import CHESTX_RAY8
 from thorax.schemas.estimate import Estimate
+from thorax.stats import shares
 
 Summary = dict[str, Any]
 
@@ -47,9 +49,19 @@ def summarise(scored: Scored, resampling: Resampling, config: EvaluationConfig) 
         "patients": scored.patients,
         "replicates": config.replicates,
         "findings": findings,
-        "mean": _mean(findings, intervals.mean_replicates(replicates), config),
-        "mean_chestx_ray8": _mean_of(CHESTX_RAY8, findings, replicates, config),
+        "mean": _mean(findings, scored.findings, (scored, resampling), replicates, config),
+        "mean_chestx_ray8": _mean(findings, CHESTX_RAY8, (scored, resampling), replicates, config),
     }
+
+
+def lack_together(
+    images: tuple[Scored, Resampling], columns: NDArray[np.bool_], config: EvaluationConfig
+) -> str:
+    """Why too few patients with any of some findings [F] give their mean no interval, or empty."""
+    scored, resampling = images
+    present = ((scored.targets == 1) & scored.known)[:, columns].any(axis=1)
+    patients = int(np.unique(resampling.patient[present]).size)
+    return shares.lack(patients, config.interval_patients_min, "with any finding")
 
 
 def _auc(score: float, interval: Interval, undefined: str | None) -> Summary:
@@ -82,10 +94,17 @@ def _calibration(scored: Scored, column: int, config: EvaluationConfig) -> Summa
 
 
 def _mean(
-    findings: dict[str, Summary], replicates: intervals.Floats, config: EvaluationConfig
-) -> Summary:
-    """The mean over the findings whose AUC is defined; `findings` says how many those are."""
-    defined = [entry for entry in findings.values() if not np.isnan(entry["auc_score"])]
+    findings: dict[str, Summary], chosen: tuple[str, ...], images: tuple[Scored, Resampling],
+    replicates: intervals.Floats, config: EvaluationConfig,
+) -> Summary:  # fmt: skip
+    """The mean over the `chosen` findings whose AUC is defined; `findings` says how many.
+
+    Replicates [R, F] are in the order of `findings`.
+    """
+    columns = np.array(
+        [name in chosen and not np.isnan(each["auc_score"]) for name, each in findings.items()]
+    )
+    defined = [entry for entry, taken in zip(findings.values(), columns, strict=True) if taken]
     if not defined:
         return {**_auc(np.nan, Interval(np.nan, np.nan, 0), "no finding has both classes"),
                 "average_precision_score": np.nan, "brier_loss": np.nan,
@@ -94,16 +113,9 @@ def _mean(
         name: float(np.mean([entry[name] for entry in defined]))
         for name in ("auc_score", "average_precision_score", "brier_loss", "calibration_error")
     }
-    score = averages.pop("auc_score")
-    auc = _auc(score, estimable.interval(replicates, config), None)
+    ends = estimable.interval(
+        intervals.mean_replicates(replicates[:, columns]), config,
+        lacking=lack_together(images, columns, config),
+    )  # fmt: skip
+    auc = _auc(averages.pop("auc_score"), ends, None)
     return {**auc, **averages, "findings": len(defined)}
-
-
-def _mean_of(
-    chosen: tuple[str, ...], findings: dict[str, Summary], replicates: intervals.Floats,
-    config: EvaluationConfig,
-) -> Summary:  # fmt: skip
-    """The mean over the `chosen` findings; replicates [R, F] are in the order of `findings`."""
-    columns = [place for place, name in enumerate(findings) if name in chosen]
-    entries = {name: entry for name, entry in findings.items() if name in chosen}
-    return _mean(entries, intervals.mean_replicates(replicates[:, columns]), config)
