@@ -31,6 +31,7 @@ _PUNCTUATION = re.compile(r"[,;:()]")
 _OR = re.compile(r"\b(?:or|nor)\b")
 _LISTS = re.compile(r",|\b(?:and|or|nor|with)\b|^\s*$")
 _DESCRIBES_WORDS = 6
+_ARTICLES = ("a", "an", "the")
 _ALONE_WORDS = 3
 
 
@@ -206,7 +207,7 @@ class _Clause:
         reached: list[tuple[int, Found[Cue]]] = []
         told = self._is_told_of(end)
         for item in self._cues:
-            if start <= item.start and item.end <= end:  # "heart is not enlarged"
+            if _within(item, start, end):
                 return item
             before = item.what.direction == "before" and item.end <= start
             after = item.what.direction == "after" and item.start >= end
@@ -219,7 +220,8 @@ class _Clause:
                 and not (after and self._is_of_another(item, end, told=told))
                 and (self._looks_on(item, start) if before else self._looks_back(item, end))
             ):
-                reached.append((right - left, item))
+                gap = self._sentence[left:right]
+                reached.append((1 if gap.strip() in _ARTICLES else len(gap), item))
         return min(reached, key=lambda pair: pair[0])[1] if reached else None
 
     def _looks_on(self, cue: Found[Cue], start: int) -> bool:
@@ -315,6 +317,17 @@ class _Clause:
             and cue.kind != "negation"
             and not any(start <= item.start < boundary.start for item in self._named)
         )
+
+
+def _within(cue: Found[Cue], start: int, end: int) -> bool:
+    """Whether a cue lies in a mention ("heart is not enlarged"), or a hedge around it.
+
+    "Not allow an effusion to be excluded" hedges what its own gap holds.
+    """
+    if start <= cue.start and cue.end <= end:
+        return True
+    around = cue.start < start and end < cue.end
+    return around and (cue.what.kind, cue.what.direction) == ("uncertainty", "after")
 
 
 def _ends(boundary: str, cue: Cue | None) -> bool:

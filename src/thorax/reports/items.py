@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 
 _NUMBER = re.compile(
     r"(?<![^\s:;,.])(?P<open>[(\[#]?)\s?(?P<label>\d{1,2}|[a-zA-Z]|[ivxIVX]{2,4})"
-    r"(?P<close>\s?[.)\]:/]{1,2}|\s[-\u2013\u2014](?=\s)|(?=\s))\s*(?=[^\W\d_(])"
+    r"(?P<close>\s?[.)\]:/]{1,2}|\s?[-\u2013\u2014](?=\s)|(?=\s))(?:\s*(?=[^\W\d_(])|\s+(?=\d))"
 )
-_SECOND = re.compile(r"2[).:\]/ ]")
+_SECOND = re.compile(r"2[).:\]/ -]")
 _OPENINGS = "aAiI([#-\u2013\u2014>+"
 _LONGEST_BLANK = 8  # characters between a heading and its list
 _OPENING = re.compile(r"\s*(?:(?P<dash>[-\u2013\u2014>+]|--)\s+[^\W_]|[(\[#]?\s?[aAiI]\s?[.)\]:/])")
