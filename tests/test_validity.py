@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from thorax import validity
 from thorax.errors import BadInput
 from thorax.validity import ended, refusing, require_whole, waivers
 
@@ -83,3 +84,15 @@ def test_a_verdict_that_agrees_with_itself_is_taken() -> None:
 def test_a_verdict_that_was_changed_by_hand_is_named(content: object, said: str) -> None:
     with pytest.raises(BadInput, match=f"verdict.json: .*{said}.*again"):
         require_whole(content, "verdict.json")
+
+
+def test_a_check_that_was_not_evaluated_is_counted_apart() -> None:
+    checks = [
+        {"success": True, "applicable": True},
+        {"success": False, "applicable": True},
+        {"success": True, "applicable": False},
+        {"success": True},
+    ]
+    counts = validity.count(checks)
+    assert (counts.hold, counts.failed, counts.not_evaluated) == (2, 1, 1)
+    assert (counts.evaluated, counts.apart) == (3, ", 1 not evaluated")

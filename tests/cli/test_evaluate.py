@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from thorax import artifacts
+from thorax.cli import site_report
 from thorax.cli.evaluate import evaluate
 from thorax.cli.site_data import SCORED, SiteData, gather
 from thorax.errors import BadInput
+from thorax.findings import FINDINGS
 from thorax.inference.predictor import DESCRIPTION, Predictor
+from thorax.origin import Origin
 
 IMAGES = 60
 HEADER = "image,patient,age,sex,view,findings"
@@ -56,6 +59,9 @@ def test_a_folder_and_a_table_give_a_report_and_leave_the_checkout_alone(
     assert "http" not in page
     screen = capsys.readouterr().out
     assert "Effusion" in screen
+    where = Origin(**metrics["origin"])
+    assert (where.source, len(where.version)) == ("folder", 12)
+    assert where.line in page and where.line in screen
     assert f"{entry['auc_score']:.3f}" in screen
     after = sorted(path for path in checkout.rglob("*") if ".thorax" not in path.parts)
     assert after == before
@@ -168,3 +174,29 @@ def test_a_missing_folder_and_an_unknown_source_are_refused(checkout: Path, tmp_
         run(tmp_path / "nowhere")
     with pytest.raises(BadInput, match="no source 'radiopaedia'"):
         evaluate(None, source="radiopaedia", from_path=None, output=None, split="auto")
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_the_screen_fits_the_terminal_and_cuts_nothing(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    entry = {
+        "positives": 12_345, "auc_score": 0.7, "auc_low": None, "auc_high": None,
+        "auc_reason": "too few patients",
+    }  # fmt: skip
+    rates = {"sensitivity_score": 0.9, "specificity_score": 0.8}
+    points = {"youden": {"findings": dict.fromkeys(FINDINGS, rates)}}
+    mean = {**entry, "findings": 14, "calibration_error": 0.1, "calibration_before_error": 0.2}
+    whole = {
+        "predictor": "thorax:1", "source": "folder", "images": 1, "patients": 1, "notes": [],
+        "findings": dict.fromkeys(FINDINGS, entry), "mean": mean,
+        "operating_points": points, "refitted": {"operating_points": points}, "origin": {},
+    }  # fmt: skip
+    site_report.print_screen(whole, Path("report.html"))
+    screen = capsys.readouterr().out
+    table = [line for line in screen.splitlines() if line.startswith("│")]
+    assert len(table) == 2 + len(FINDINGS) + 1
+    assert "…" not in screen
+    assert all(len(line) <= int(columns) for line in table)
+    assert all("0.90  0.80   0.90  0.80" in line for line in table[2:-1])

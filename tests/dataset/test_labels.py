@@ -188,3 +188,16 @@ def test_targets_and_known_have_one_column_per_finding() -> None:
     result = joined([{}, {}], {})
     assert result.targets.shape == result.known.shape == (2, len(FINDINGS))
     assert result.targets.dtype == np.int8
+
+
+def test_a_correction_names_its_finding_as_it_is_printed(tmp_path: Path) -> None:
+    path = tmp_path / "corrections.csv"
+    rows = [
+        f"a,{name},1,A Reader,2026-12-01,"
+        for name in ("Pleural thickening", "pleural_thickening", "PLEURAL THICKENING")
+    ]
+    path.write_text("\n".join(["image,finding,label,reader,date,comment", *rows]) + "\n")
+    assert labels.read_corrections(path)["finding"].tolist() == ["Pleural_Thickening"]
+    path.write_text("image,finding,label,reader,date,comment\na,Nodules,1,A Reader,2026-12-01,\n")
+    with pytest.raises(BadInput, match=r"row 2: finding 'Nodules' is .*did you mean 'Nodule'"):
+        labels.read_corrections(path)

@@ -5,7 +5,7 @@ import pytest
 
 from thorax import config
 from thorax.errors import BadInput
-from thorax.gate.rules import METRICS
+from thorax.gate.rules import METRICS, Rule
 from thorax.gate.settings import GateConfig
 
 
@@ -70,3 +70,9 @@ def test_a_misspelt_key_is_answered_with_the_likely_one() -> None:
 def test_a_gate_without_rules_is_refused() -> None:
     with pytest.raises(BadInput, match="rules"):
         load()
+
+
+@pytest.mark.parametrize("name", ["Pleural Thickening", "pleural_thickening", "Pleural thickening"])
+def test_a_rule_names_its_finding_as_it_is_printed(name: str) -> None:
+    rule = Rule.model_validate({"metric": "auc", "finding": name, "min": 0.7})
+    assert rule.finding == "Pleural_Thickening"
