@@ -146,12 +146,12 @@ def _known(scored: Scored, column: int, scores: metrics.Floats) -> tuple[Any, me
 
 def _write(path: Path, scored: Scored, summary: Summary, page: _Page, origin: Origin) -> None:
     rows = -(-(len(scored.findings) + 2) // _COLUMNS)
-    height = 2.45 * rows + 0.75  # inches; 0.75 for the title
+    height = 2.45 * rows + 0.95  # inches; the last is for title and origin
     with mpl.rc_context({**mpl.rcParamsDefault, **_STYLE}):
         figure = Figure(figsize=(10.2, height), dpi=150)
         grid = figure.add_gridspec(
             rows, _COLUMNS, hspace=0.7, wspace=0.28,
-            left=0.06, right=0.985, top=1 - 1.2 / height, bottom=0.5 / height,
+            left=0.06, right=0.985, top=1 - 1.2 / height, bottom=0.7 / height,
         )  # fmt: skip
         for column, finding in enumerate(scored.findings):
             axes = figure.add_subplot(grid[column // _COLUMNS, column % _COLUMNS])
