@@ -252,3 +252,17 @@ def test_a_process_that_reads_a_pipe_ends(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "is a named pipe" in done.stderr
+
+
+@pytest.mark.parametrize(("make", "kind"), KINDS)
+def test_score_and_evaluate_look_at_their_paths_first(
+    checkout: Checkout, tmp_path: Path, make: Callable[[Path], None], kind: str
+) -> None:
+    from thorax.inference.score import find_images
+
+    strange = tmp_path / "strange.txt"
+    make(strange)
+    with pytest.raises(BadInput, match=kind):
+        find_images([strange])
+    refused = checkout.thorax("evaluate", strange, "--from", tmp_path)
+    assert (refused.status, kind in refused.message) == (1, True), refused.errors
