@@ -102,7 +102,7 @@ def pattern_of(phrase: str) -> str:
         elif token in _PUNCTUATION:
             pieces.append(rf"\s*{re.escape(token)}")
         else:
-            apart = r"\s*" if pieces and pieces[-1].endswith(r"\(") else r"(?:\s+|-)"
+            apart = r"\s*" if pieces and pieces[-1].endswith(r"\(") else r"[\s-]\s*"
             pieces.append(apart + _words(token) if pieces else _first_words(token))
     return "".join(pieces)
 
