@@ -2,6 +2,7 @@
 
 ThoraxError            exit 1: what is wrong, where, and what to do; never a traceback
 ├── BadInput           a file, row or setting that cannot be used
+│   └── UnreadableImage
 ├── NetworkError       a server that does not answer now; the same again may succeed
 └── Refused            exit 2: a verdict says no, and this stage needs a yes
 """
@@ -15,6 +16,10 @@ class ThoraxError(Exception):
 
 class BadInput(ThoraxError):
     """A file, row or setting that cannot be used."""
+
+
+class UnreadableImage(BadInput):
+    """Bytes that are not one whole PNG or JPEG; the message gives the reason without the name."""
 
 
 class NetworkError(ThoraxError):

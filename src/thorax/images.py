@@ -1,31 +1,43 @@
 """Image bytes to pixels: the one way in, for pull, pixel cache, scoring and serving.
 
-PNG (grey, grey with alpha, RGB, RGBA, palette; 1 to 16 bits) and JPEG. A file that is cut short or
-broken raises `UnreadableImage`: decoders fill what is missing with grey, and that would be scored.
+PNG (grey, grey with alpha, RGB, RGBA, palette; 1 to 16 bits) and JPEG (baseline or progressive,
+grey or colour, 8 bits). What a file costs is known before it is decoded, and the decoder is given
+nothing but what was read for that. A file that is cut short, damaged or broken raises
+`UnreadableImage`: decoders fill what is missing with grey, and that would be scored.
 """
 
-import struct
-import zlib
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from thorax.errors import BadInput
+from thorax.errors import UnreadableImage as UnreadableImage
+from thorax.image_formats import exif, jpeg, png, stderr
+from thorax.image_formats.layout import Layout
 
 Pixels = NDArray[np.uint8]
 
-MAX_PIXELS = 100_000_000  # a larger image is refused before it is decoded
+MAX_FILE_BYTES: Final = 160 * 2**20
+"""A larger file is refused unread."""
+MAX_PIXELS: Final = 100_000_000
+"""A larger image is refused before it is decoded."""
+MAX_DECODED_BYTES: Final = 128 * 2**20
+"""Likewise one that takes more memory: 8,192 x 8,192 grey pixels of 16 bits just pass."""
+MAX_SCAN_SAMPLES: Final = 500_000_000
+"""Likewise a JPEG whose scans together visit more samples: 5,000 x 5,000 in 20 scans just pass."""
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-_JPEG = b"\xff\xd8\xff"
-_JPEG_SIZES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # start-of-frame markers
-
-
-class UnreadableImage(BadInput):
-    """Bytes that are not a whole PNG or JPEG; the message gives the reason without the name."""
+_CLIPPED_SHARE = 0.02
+"""Of the pixels of a 16-bit file so many may be brighter than its window: hot ones, a marker."""
+_NARROW_SHARE = 1 / 8  # of the window: a range of levels below this is stretched,
+_NARROW_LEVELS = 64  # when it holds so many levels; fewer are noise on a blank
+_TRAILING_BYTES = 2  # so many behind the data some cameras write
+_DAMAGE = re.compile(
+    r"Corrupt JPEG data: (?P<what>(?:(?P<extra>\d+) extraneous bytes before marker 0x(?P<marker>..)"
+    r"|.*))|Premature end of JPEG.*|Inconsistent progression.*"
+)
 
 
 @dataclass(frozen=True)
@@ -59,26 +71,28 @@ class Decoded:
 
 
 def decode(content: bytes) -> Decoded:
-    """Decode PNG or JPEG bytes to grey levels.
+    """Decode PNG or JPEG bytes to grey levels, the way up that the file's EXIF block asks for.
 
-    Alpha is dropped, colour becomes luma. 16-bit levels are divided so that the smallest of 2^8,
-    2^10, 2^12, 2^14 and 2^16 that exceeds the largest level maps to 256: detectors store 10 to 16
-    bits in 16.
+    Alpha is dropped, colour becomes luma. Levels of 16 bits are divided so that the smallest of
+    2^8, 2^10, 2^12, 2^14 and 2^16 that exceeds all but the brightest 2% maps to 256: detectors
+    store 10 to 16 bits in 16, and one hot pixel or burned-in letter must not darken the rest.
 
     Raises:
-        UnreadableImage: empty, of another format, cut short, of a broken checksum, or too large.
+        UnreadableImage: empty, of another format, cut short, damaged, or too large.
     """
-    width, height = _size_of_whole_file(content)
-    if width * height == 0 or width * height > MAX_PIXELS:
-        raise UnreadableImage(
-            f"{width} x {height} pixels; between 1 and {MAX_PIXELS:,} are accepted"
-        )
-    raw = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    if raw is None:
-        raise UnreadableImage("the decoder refuses it")
+    layout = _layout(content)
+    _refuse_costly(layout)
+    raw = _decoded(layout)
+    if raw.shape[:2] != (layout.height_px, layout.width_px):
+        raise UnreadableImage("the decoder reads another size than the header says")
     channels = 1 if raw.ndim == 2 else int(raw.shape[2])
     bit_depth = 8 * raw.dtype.itemsize
-    return Decoded(_to_grey(_to_8_bits(raw)), channels, bit_depth)
+    levels, warnings = _to_8_bits(_to_grey(raw))
+    if layout.orientation != 1:
+        levels = exif.upright(levels, layout.orientation)
+        text = f"turned as the file's EXIF orientation {layout.orientation} asks"
+        warnings = (*warnings, ImageWarning("orientation-applied", text))
+    return Decoded(levels, channels, bit_depth, warnings)
 
 
 def to_frame(pixels: Pixels, size_px: int) -> Pixels:
@@ -101,17 +115,68 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     return bytes(content)
 
 
-def _to_8_bits(raw: NDArray[Any]) -> NDArray[np.uint8]:
-    if raw.dtype == np.uint8:
-        return raw
-    if raw.dtype != np.uint16:
-        raise UnreadableImage(f"levels of type {raw.dtype}; 8 or 16 bits are accepted")
-    colour = raw[..., :3] if raw.ndim == 3 else raw
-    bits = next(bits for bits in (8, 10, 12, 14, 16) if int(colour.max()) < 1 << bits)
-    return np.asarray(np.minimum(np.right_shift(raw, bits - 8), 255), np.uint8)
+def _layout(content: bytes) -> Layout:
+    if not content:
+        raise UnreadableImage("the file is empty")
+    if len(content) > MAX_FILE_BYTES:
+        raise UnreadableImage(too_large(len(content)))
+    if content.startswith(png.SIGNATURE):
+        return png.read_layout(content)
+    if content.startswith(jpeg.SIGNATURE):
+        return jpeg.read_layout(content)
+    raise UnreadableImage("neither PNG nor JPEG")
 
 
-def _to_grey(raw: NDArray[np.uint8]) -> Pixels:
+def too_large(size_bytes: int) -> str:
+    """Why a file of more than `MAX_FILE_BYTES` is not read."""
+    return f"{size_bytes:,} bytes; up to {MAX_FILE_BYTES:,} are read"
+
+
+def _refuse_costly(layout: Layout) -> None:
+    pixels = layout.width_px * layout.height_px
+    if pixels == 0 or pixels > MAX_PIXELS:
+        raise UnreadableImage(
+            f"{layout.width_px} x {layout.height_px} pixels; "
+            f"between 1 and {MAX_PIXELS:,} are accepted"
+        )
+    if pixels * layout.samples * layout.sample_bytes > MAX_DECODED_BYTES:
+        raise UnreadableImage(
+            f"{layout.width_px} x {layout.height_px} pixels of {layout.samples} x "
+            f"{8 * layout.sample_bytes} bits; up to {MAX_DECODED_BYTES:,} bytes are accepted"
+        )
+    if layout.scan_samples > MAX_SCAN_SAMPLES:
+        raise UnreadableImage(
+            f"{layout.width_px} x {layout.height_px} pixels in too many scans; "
+            "save it as a baseline JPEG or a PNG"
+        )
+
+
+def _decoded(layout: Layout) -> NDArray[Any]:
+    """The decoder's array; where a JPEG's data end too early or too late, it only prints so."""
+    is_jpeg = layout.content.startswith(jpeg.SIGNATURE)
+    try:
+        with stderr.captured(is_jpeg) as printed:
+            array = cv2.imdecode(np.frombuffer(layout.content, np.uint8), cv2.IMREAD_UNCHANGED)
+    except (cv2.error, MemoryError):
+        array = None
+    if array is None:
+        raise UnreadableImage("damaged: the decoder refuses it")
+    if array.dtype not in (np.uint8, np.uint16):
+        raise UnreadableImage(f"levels of type {array.dtype}; 8 or 16 bits are accepted")
+    for line in printed:
+        if (found := _DAMAGE.fullmatch(line)) and not _is_harmless(found):
+            raise UnreadableImage(f"damaged JPEG: {found['what'] or line}")
+    return array
+
+
+def _is_harmless(warning: re.Match[str]) -> bool:
+    """A few bytes between the last scan's data and the end marker (0xd9)."""
+    extra = int(warning["extra"] or 0)
+    return 0 < extra <= _TRAILING_BYTES and warning["marker"] == "d9"
+
+
+def _to_grey(raw: NDArray[Any]) -> NDArray[Any]:
+    """Levels [H, W] of the file's own depth."""
     if raw.ndim == 2:
         return raw
     if raw.shape[2] == 2:  # grey and alpha
@@ -119,48 +184,42 @@ def _to_grey(raw: NDArray[np.uint8]) -> Pixels:
     blue, green, red = raw[..., 0], raw[..., 1], raw[..., 2]
     if np.array_equal(blue, green) and np.array_equal(green, red):
         return np.ascontiguousarray(green)
-    return np.asarray(
-        cv2.cvtColor(np.ascontiguousarray(raw[..., :3]), cv2.COLOR_BGR2GRAY), np.uint8
+    return cv2.cvtColor(np.ascontiguousarray(raw[..., :3]), cv2.COLOR_BGR2GRAY)
+
+
+def _to_8_bits(grey: NDArray[Any]) -> tuple[Pixels, tuple[ImageWarning, ...]]:
+    if grey.dtype == np.uint8:
+        return grey, ()
+    counts = cv2.calcHist([grey], [0], None, [1 << 16], [0, 1 << 16]).ravel()
+    below = counts.astype(np.float64).cumsum()  # pixels up to a level
+    bits = _bits(below, _CLIPPED_SHARE * grey.size)
+    low, high = (
+        int(np.searchsorted(below, share * grey.size, side="right"))
+        for share in (_CLIPPED_SHARE, 1 - _CLIPPED_SHARE)
     )
+    if _NARROW_LEVELS <= high - low < _NARROW_SHARE * (1 << bits):
+        return _stretched(grey, low, high)
+    levels = np.asarray(np.minimum(np.right_shift(grey, bits - 8), 255), np.uint8)
+    if bits == _bits(below, 0):
+        return levels, ()
+    beyond = int(grey.size - below[(1 << bits) - 1])
+    text = f"{beyond:,} of {grey.size:,} pixels exceed the {bits} bits of the others: shown white"
+    return levels, (ImageWarning("levels-clipped", text),)
 
 
-def _size_of_whole_file(content: bytes) -> tuple[int, int]:
-    if not content:
-        raise UnreadableImage("the file is empty")
-    if content.startswith(_PNG):
-        return _size_of_whole_png(content)
-    if content.startswith(_JPEG):
-        return _size_of_whole_jpeg(content)
-    raise UnreadableImage("neither PNG nor JPEG")
+def _bits(below: NDArray[np.float64], spared: float) -> int:
+    """Bits of the levels that all but `spared` pixels have."""
+    depths = (8, 10, 12, 14, 16)
+    return next(bits for bits in depths if below[-1] - below[(1 << bits) - 1] <= spared)
 
 
-def _size_of_whole_png(content: bytes) -> tuple[int, int]:
-    size, at = (0, 0), len(_PNG)
-    while at + 12 <= len(content):
-        length, kind = struct.unpack_from(">I4s", content, at)
-        end = at + 12 + length
-        if end > len(content):
-            break
-        if zlib.crc32(content[at + 4 : end - 4]) != struct.unpack_from(">I", content, end - 4)[0]:
-            raise UnreadableImage(
-                f"PNG chunk {kind.decode('latin-1')} at byte {at} has a wrong checksum"
-            )
-        if kind == b"IHDR":
-            size = struct.unpack_from(">II", content, at + 8)
-        if kind == b"IEND":
-            return size
-        at = end
-    raise UnreadableImage(f"PNG cut short at byte {len(content):,}")
-
-
-def _size_of_whole_jpeg(content: bytes) -> tuple[int, int]:
-    if b"\xff\xd9" not in content[-1024:]:  # some writers pad behind the end marker
-        raise UnreadableImage(f"JPEG cut short at byte {len(content):,}")
-    at = 2
-    while at + 9 <= len(content) and content[at] == 0xFF:
-        marker, length = content[at + 1], struct.unpack_from(">H", content, at + 2)[0]
-        if marker in _JPEG_SIZES:
-            height, width = struct.unpack_from(">HH", content, at + 5)
-            return width, height
-        at += 2 + length
-    raise UnreadableImage("JPEG without a frame header")
+def _stretched(
+    grey: NDArray[np.uint16], low: int, high: int
+) -> tuple[Pixels, tuple[ImageWarning, ...]]:
+    """Levels of a narrow range, with a quarter of it on either side, spread over all 256."""
+    margin = (high - low) / 4
+    scale = 256 / (high - low + 2 * margin)
+    table = (np.arange(1 << 16) - (low - margin)) * scale
+    levels = np.clip(table, 0, 255).astype(np.uint8)[grey]
+    text = f"levels {low:,} to {high:,} of a 16-bit file hold the image: stretched to all greys"
+    return levels, (ImageWarning("low-dynamic-range", text),)

@@ -16,7 +16,7 @@ from thorax import appearance, image_checks, images
 
 Frame = NDArray[np.uint8]
 
-DECODER_VERSION = 3
+DECODER_VERSION = 4
 """Part of every shard's name: raise it when `thorax.images` or the measures below change."""
 
 _FLAT_LEVELS = 1.0  # standard deviation below which a frame shows nothing that could be hashed
@@ -32,7 +32,7 @@ class Measures:
     Attributes:
         sha256: of the file's bytes.
         reason: why the image is unreadable; empty when it is not.
-        width_px, height_px: as stored in the file.
+        width_px, height_px: the way up that the file asks for.
         channels, bit_depth: as stored in the file.
         mean_level, std_level: of the file's levels.
         low_share, high_share: share of pixels at levels up to 5, and from 250 on.
