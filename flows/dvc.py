@@ -1,20 +1,23 @@
 """DVC as a command: the one helper through which every DVC write of ours goes.
 
 A write holds `.thorax/dvc.lock` for the whole call, because DVC's own lock does not cover a stage
-that is running. DVC dies with us, and its stage with it.
+that is running. DVC dies with us, and its stage with it; what that leaves half-written is repaired
+before the next call. Whoever only looks waits for nobody.
 """
 
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from flows import repair
 from thorax import artifacts, environment
 from thorax.errors import Refused, ThoraxError
-from thorax.locks import die_with_parent, hold
+from thorax.locks import Locked, die_with_parent, find_holder, hold
 
 _CHATTER = (
     "To track the changes",
@@ -27,12 +30,18 @@ _CHATTER = (
     "> exec env",
     "Running stage",
 )
+_WAIT = "--wait-for-lock"
+_BUSY = ("Unable to acquire lock", "is busy, it is being blocked by")
 _OPTIONAL = "optional/"
 _EXITED = re.compile(r"exited with (-?\d+)")
 
 
 class Killed(RuntimeError):
     """DVC or its stage ended by a signal: worth another try, unlike an error of the user's."""
+
+
+class Busy(ThoraxError):
+    """DVC is at work in another process, so that it cannot say now what is stale."""
 
 
 def write(
@@ -51,8 +60,7 @@ def write(
         Killed: a signal ended the stage or DVC.
     """
     root = root or artifacts.root()
-    with hold(root / ".thorax" / "dvc.lock", f"dvc {' '.join(arguments)}"):
-        _mend_broken_locks(root)
+    with _writing(root, arguments) as ended:
         with subprocess.Popen(
             _command(*arguments),
             cwd=root,
@@ -68,6 +76,7 @@ def write(
                 process.kill()
                 raise
         status = process.returncode
+        ended(status)
     if status != 0:
         _explain(arguments, status, said)
 
@@ -75,8 +84,7 @@ def write(
 def try_write(*arguments: str, root: Path | None = None) -> bool:
     """Run `dvc ARGUMENTS` under the lock without a word; False when it fails."""
     root = root or artifacts.root()
-    with hold(root / ".thorax" / "dvc.lock", f"dvc {' '.join(arguments)}"):
-        _mend_broken_locks(root)
+    with _writing(root, arguments) as ended:
         answer = subprocess.run(
             _command(*arguments),
             cwd=root,
@@ -85,17 +93,38 @@ def try_write(*arguments: str, root: Path | None = None) -> bool:
             capture_output=True,
             check=False,
         )
+        ended(answer.returncode)
     return answer.returncode == 0
 
 
-def status(*targets: str) -> dict[str, list[Any]]:
-    """What is stale and why, by stage or .dvc file: `dvc status --json`, which writes nothing.
+def repair_records(root: Path | None = None) -> None:
+    """Repair DVC's files where nobody is writing them: before something reads them."""
+    root = root or artifacts.root()
+    lock = root / ".thorax" / "dvc.lock"
+    with suppress(Locked), hold(lock, "repair of DVC's records", wait=False):
+        _say(repair.repair(root))
+
+
+def status(*targets: str, wait: bool = False) -> dict[str, list[Any]]:
+    """What is stale and why, by stage or .dvc file: `dvc status --json`.
 
     Optional stages count only when they are named: nobody waits for them.
+
+    Args:
+        targets: stages or .dvc files; none is all.
+        wait: wait for another DVC command to end instead of raising `Busy`.
+
+    Raises:
+        Busy: DVC is at work in another process.
+        ThoraxError: DVC failed for another reason.
     """
     root = artifacts.root()
+    if not wait and (holder := find_holder(root / ".thorax" / "dvc.lock")):
+        raise Busy(f"{holder} is running")
+    repair_records(root)
+    command = _command("status", "--json", *targets)
     answer = subprocess.run(
-        _command("status", "--json", *targets),
+        command if wait else [part for part in command if part != _WAIT],
         cwd=root,
         env=environment.variables(root),
         capture_output=True,
@@ -103,6 +132,8 @@ def status(*targets: str) -> dict[str, list[Any]]:
         check=False,
     )
     if answer.returncode != 0:
+        if any(words in answer.stderr for words in _BUSY):
+            raise Busy(_find_blocker(answer.stderr))
         raise ThoraxError(f"dvc status failed: {answer.stderr.strip()[-500:]}")
     stale: dict[str, list[Any]] = json.loads(answer.stdout)
     if targets:
@@ -110,8 +141,29 @@ def status(*targets: str) -> dict[str, list[Any]]:
     return {name: why for name, why in stale.items() if not name.startswith(_OPTIONAL)}
 
 
+def _find_blocker(said: str) -> str:
+    """Who is at work, out of DVC's long advice."""
+    found = re.search(r"\(PID (\d+)\): (.*)", said)
+    who = f"{found.group(2)} (process {found.group(1)})" if found else "another DVC command"
+    return f"{who} is running"
+
+
+@contextmanager
+def _writing(root: Path, arguments: tuple[str, ...]) -> Iterator[Callable[[int], None]]:
+    """Hold the lock on whole records; the block calls what it gets with DVC's exit status."""
+    with hold(root / ".thorax" / "dvc.lock", f"dvc {' '.join(arguments)}"):
+        _say(repair.repair(root))
+        repair.begin(root)
+        yield lambda status: repair.end(root) if status == 0 else None
+
+
+def _say(lines: list[str]) -> None:
+    for line in lines:
+        print(line, file=sys.stderr, flush=True)
+
+
 def _command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
+    return [sys.executable, "-m", "dvc", _WAIT, *arguments]
 
 
 def _print_indented(line: str) -> None:
@@ -153,13 +205,3 @@ def _last_words(said: str) -> str:
     before, _, after = said.partition("ERROR: ")
     own = [line for line in before.splitlines() if line.strip() and not _is_chatter(line)]
     return own[-1].strip() if own else after.partition("\n")[0].strip()
-
-
-def _mend_broken_locks(root: Path) -> None:
-    """Remove DVC's reader-writer file when a kill cut it short; DVC itself would stop at it."""
-    path = root / ".dvc" / "tmp" / "rwlock"
-    if path.exists():
-        try:
-            json.loads(path.read_text())
-        except ValueError:
-            path.unlink()

@@ -75,6 +75,7 @@ def _with(record: Record, stages: dict[str, float]) -> Record:
 
 def _timed(each: Plan, stage: str, tree: Path, stages: dict[str, float]) -> dict[str, float]:
     """Bring one stage up to date; the seconds by stage, as before where DVC had nothing to run."""
+    dvc.repair_records(tree)
     before = _lock_entry(tree, stage)
     started = time.monotonic()
     run_stage(each.name, stage, tree)

@@ -38,7 +38,7 @@ def what_is_to_do(from_path: Path | None, *, now: datetime | None = None) -> str
     if not is_current(settings, from_path=from_path, data=root / "data", home=artifacts.home()):
         return f"the source {settings.name!r} is to be asked (again): it may have other data"
     withheld = not_run_after_refusal(root, now=now)
-    stale = [stage for stage in dvc.status() if stage not in withheld]
+    stale = [stage for stage in dvc.status(wait=True) if stage not in withheld]
     if stale:
         return f"changed since the last run: {', '.join(stale)}"
     if reason := ended_waiver(root, now=now):

@@ -1,5 +1,6 @@
 """A Prefect server of our own on loopback, which ends with the process that started it."""
 
+import base64
 import os
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from thorax.errors import ThoraxError
 from thorax.locks import die_with_parent
 
 READY_WITHIN_S: Final = 180.0
+_ANSWERS_WITHIN_S: Final = 5.0
 _ENDED_WITHIN_S: Final = 20.0
 
 Process = subprocess.Popen[bytes]
@@ -68,13 +70,44 @@ def running(port: int) -> Iterator[Process]:
 
 
 def require_answer() -> None:
-    """Raise `ThoraxError` when the server that the user named does not answer."""
-    url = os.environ["PREFECT_API_URL"]
-    if not _answers(url):
+    """Raise `ThoraxError` when the server that the user named, if any, does not answer."""
+    url = os.environ.get("PREFECT_API_URL")
+    if not url:
+        return
+    if problem := find_problem(url):
         raise ThoraxError(
-            f"the Prefect server of PREFECT_API_URL does not answer at {url}: start it, or unset "
-            "PREFECT_API_URL and Thorax starts one of its own"
+            f"PREFECT_API_URL={url} {problem}: start that server, or unset PREFECT_API_URL and "
+            "Thorax starts one of its own"
         )
+
+
+def find_problem(url: str) -> str:
+    """Why no Prefect API is at `url`; empty when one answers."""
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/health", timeout=_ANSWERS_WITHIN_S, headers=_login())
+    except httpx.TimeoutException:
+        return f"does not answer within {_ANSWERS_WITHIN_S:.0f} s"
+    except httpx.UnsupportedProtocol:
+        return "is no http:// or https:// address"
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OSError) as error:
+        return f"does not answer ({error})"
+    if answer.status_code in (401, 403):
+        return "refuses us (PREFECT_API_KEY or PREFECT_API_AUTH_STRING)"
+    if answer.status_code != 200:
+        return f"answers with status {answer.status_code} where Prefect says that it is well"
+    is_json = "json" in answer.headers.get("content-type", "")
+    is_cloud = "prefect.cloud" in url
+    if not is_json or not (is_cloud or answer.text.strip() == "true"):
+        return "is no Prefect API (its address ends in /api)"
+    return ""
+
+
+def _login() -> dict[str, str]:
+    if key := os.environ.get("PREFECT_API_KEY"):
+        return {"Authorization": f"Bearer {key}"}
+    if login := os.environ.get("PREFECT_API_AUTH_STRING"):
+        return {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
+    return {}
 
 
 def _start(port: int) -> Process:
@@ -105,16 +138,9 @@ def _wait_until_ready(server: Process) -> None:
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise ThoraxError(f"the Prefect server did not start: {log_path()} says why")
-        if _answers(os.environ["PREFECT_API_URL"]):
+        if not find_problem(os.environ["PREFECT_API_URL"]):
             return
         time.sleep(0.5)
     raise ThoraxError(
         f"the Prefect server was not ready within {READY_WITHIN_S:.0f} s; see {log_path()}"
     )
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url.rstrip('/')}/health", timeout=5).status_code == 200
-    except httpx.HTTPError:
-        return False

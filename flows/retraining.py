@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows import commit as commits
-from flows import dvc, look, run_log, run_page
+from flows import dvc, look, run_log, run_page, running
 from flows.data_pull import data_pull
 from flows.evaluation_gate import evaluation_gate
 from flows.label_validation import label_validation
@@ -27,7 +27,7 @@ from flows.training import training
 from thorax import artifacts, config
 from thorax.config import Config
 from thorax.errors import Refused
-from thorax.locks import die_with_parent, hold
+from thorax.locks import die_with_parent
 
 Outcome = Literal["packaged", "data refused", "gate refused", "nothing changed"]
 SCHEDULER: str = "THORAX_SCHEDULER_PID"
@@ -66,7 +66,7 @@ def retraining(
     started = time.monotonic()
     outcome: str = "failed"
     try:
-        with run_log.parts_included(), hold(artifacts.home() / "retraining.lock", "retraining"):
+        with run_log.parts_included(), running.exclusively("retraining"):
             ending = _retrain(from_path, look_first=look_first, commit=commit)
         outcome = ending.outcome
     except Exception as error:

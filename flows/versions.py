@@ -46,7 +46,7 @@ def current() -> str:
 
 def is_tracked() -> bool:
     """Whether `data/` is as `data.dvc` says, by DVC's own account."""
-    return (artifacts.root() / FILE).exists() and FILE not in dvc.status(FILE)
+    return (artifacts.root() / FILE).exists() and FILE not in dvc.status(FILE, wait=True)
 
 
 def track() -> str:

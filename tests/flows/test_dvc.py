@@ -112,7 +112,7 @@ def test_a_second_write_says_whom_it_waits_for_and_then_runs(
     _, said = second.communicate(timeout=60)
     first.communicate(timeout=60)
     assert (first.returncode, second.returncode) == (0, 0)
-    assert f"waiting for dvc repro --single-item work (process {first.pid})" in said
+    assert f"waiting for dvc repro --single-item work (process {first.pid}, since " in said
 
 
 def test_a_lock_file_cut_short_by_a_kill_is_mended(stage: Stage, repository: Path) -> None:

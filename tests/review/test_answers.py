@@ -118,7 +118,7 @@ def test_two_processes_of_one_reader_are_refused_and_two_readers_are_not(tmp_pat
     with (
         opened(tmp_path, "ann"),
         opened(tmp_path, "ben"),
-        pytest.raises(ThoraxError, match="already at it"),
+        pytest.raises(ThoraxError, match="locked by"),
     ):
         again.__enter__()
 

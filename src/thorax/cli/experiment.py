@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows import experiment_definition as definition
-from flows import experiment_plan, experiment_tree, orphans, versions
+from flows import experiment_plan, experiment_tree, orphans, prefect_server, running, versions
 from flows import experiment_result as result
 from flows.experiment_definition import REDUCED, Experiment
 from flows.experiment_plan import Plan
@@ -66,10 +66,11 @@ def run(
     wanted = [run for each in runs for run in each.split(",") if run]
     chosen = definition.choose_runs(experiment, wanted)
     with _lock(name):
-        _settle_params(preset, source, root)
-        settled = _settle_budget(name, experiment, budget)
-        _pull_if_needed(from_path, root)
-        plans = experiment_plan.plan(name, chosen, settled)
+        with running.exclusively(f"experiment {name}: settings and data"):
+            _settle_params(preset, source, root)
+            settled = _settle_budget(name, experiment, budget)
+            _pull_if_needed(from_path, root)
+            plans = experiment_plan.plan(name, chosen, settled)
         _announce(plans, budget is None)
         if not all(each.is_finished() for each in plans):
             _check(plans)
@@ -144,6 +145,7 @@ def _announce(plans: list[Plan], chosen_here: bool) -> None:
 
 def _run_flow(name: str, chosen: list[str], budget: str) -> None:
     orphans.end()
+    prefect_server.require_answer()
     print("Starting Prefect", flush=True)
     from flows import ending
     from flows.experiment import experiment

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import typer
 
-from flows import versions
+from flows import dvc, running, versions
 from thorax import artifacts, config, environment
 from thorax.cli import forget_report as report
 from thorax.cli.forget_around import Surroundings, look_around
@@ -53,10 +53,12 @@ def forget(
         Refused: they are the last patient.
         ThoraxError: something of them is left, or a remote does not answer.
     """
-    root, home = artifacts.root(), artifacts.home()
+    root = artifacts.root()
     environment.apply(root)
-    with hold(home / "retraining.lock", "forget a patient"):
+    with running.exclusively("forget a patient"):
         around = look_around(root)
+        for tree in around.trees:
+            dvc.repair_records(tree)
         source = source or source_of(root / "data") or config.load("sources", SourcesConfig).name
         stone = tombstones.find(_stones(root), patient, source=source)
         found = _survey(around, patient, source, stone)

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from flows import commit as commits
-from flows import look, orphans, versions
+from flows import look, orphans, prefect_server, running, versions
 from thorax import artifacts, environment
 from thorax.cli import presets, screen, settings
 from thorax.errors import BadInput, ThoraxError
@@ -23,18 +23,24 @@ def retrain(
         raise BadInput(
             f"{from_path}: no such folder; name the one that holds the images and tables"
         )
-    _settle_params(source, preset, root, console)
-    orphans.end()
+    with running.exclusively("retraining"):
+        _settle_params(source, preset, root, console)
+        orphans.end()
+        _retrain_if_needed(from_path, console, commit=commit)
+        screen.print_last(console)
+        if commit:
+            _commit()
 
+
+def _retrain_if_needed(from_path: Path | None, console: Console, *, commit: bool) -> None:
+    root = artifacts.root()
     if reason := look.what_is_to_do(from_path):
         settings.check(root / "params.yaml")
+        prefect_server.require_answer()
         console.print(f"[bold]Retraining[/]: {reason}", highlight=False)
         _run_flow(from_path, commit=commit)
     else:
         console.print("[bold]Nothing to do[/]: data, code and settings are those of the last run.")
-    screen.print_last(console)
-    if commit:
-        _commit()
 
 
 def _commit() -> None:

@@ -28,14 +28,15 @@ _PIPED_COLUMNS = 200  # names of images and readers, whole
 
 def noise() -> None:
     """Run the stage `label_noise` alone; what it rests on is not run, and must be there."""
-    from flows import dvc
+    from flows import dvc, running
 
     root = artifacts.root()
     environment.apply(root)
     for needed in ("artifacts/dataset/manifest.parquet", "artifacts/inference/predictor"):
         if not (root / needed).exists():
             raise BadInput(f"{root / needed} is missing: train first (make retrain)")
-    dvc.write("repro", "--single-item", _STAGE)
+    with running.exclusively("search for wrong labels"):
+        dvc.write("repro", "--single-item", _STAGE)
     print(f"{root / 'artifacts/label_noise'}: suspects.parquet, noise.json. Now `thorax review`")
 
 

@@ -7,9 +7,10 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from flows import dvc, look, record, versions
+from flows import dvc, look, record, running, versions
 from flows.schedule_settings import ScheduleConfig
 from thorax import artifacts, config, environment
+from thorax.errors import BadInput
 from thorax.release import releases
 from thorax.schemas.estimate import Estimate
 
@@ -21,6 +22,8 @@ def print_status() -> None:
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
+    for step in running.describe(root):
+        table.add_row("running", step)
     for name, value in (
         ("preset", str(config.read_params(root / "params.yaml").get("preset", "-"))),
         ("data", _data(root)),
@@ -48,7 +51,10 @@ def _data(root: Path) -> str:
 
 
 def _stale() -> str:
-    stale = dvc.status()
+    try:
+        stale = dvc.status()
+    except (dvc.Busy, BadInput) as error:
+        return f"not known now: {error}"
     waiting = look.not_run_after_refusal(artifacts.root())
     names = [name for name in stale if name not in waiting]
     withheld = [name for name in stale if name in waiting]

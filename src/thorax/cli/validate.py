@@ -11,7 +11,7 @@ from rich.console import Console, Group
 from rich.panel import Panel
 from rich.text import Text
 
-from flows import dvc, look
+from flows import dvc, look, running
 from flows.label_stages import STAGES
 from thorax import artifacts, config, environment, validity
 from thorax.cli import settings
@@ -43,9 +43,10 @@ def validate(*, now: datetime | None = None) -> int:
         config.load(section, settings.model_of(section))
     if not (root / "data/source.json").exists():
         raise BadInput("no data has been pulled yet: `thorax pull` gets some")
-    for stage in STAGES:
-        print(f"stage {stage}", flush=True)
-        _reproduce(stage)
+    with running.exclusively("validation of the data"):
+        for stage in STAGES:
+            print(f"stage {stage}", flush=True)
+            _reproduce(stage)
     folder = root / "artifacts/validation"
     verdict = artifacts.read_json(folder / "verdict.json")
     ended = look.ended_waiver(root, now=now)

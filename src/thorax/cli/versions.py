@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from flows import dvc, versions
+from flows import dvc, running, versions
 from thorax import artifacts, environment
 from thorax.cli import presets
 from thorax.sources import registry, tombstones
@@ -18,17 +18,19 @@ _SHOWN = 10
 def pull(*, source: str | None, from_path: Path | None, commit: str | None) -> None:
     """Pull from a source into `data/` and track it; commit `data.dvc` alone when asked to."""
     environment.apply(artifacts.root())
-    if source:
-        registry.find(source)  # an unknown one is said before it is written
-        presets.set_values({"sources": {"name": source}}, artifacts.root())
-    result = versions.pull_version(from_path)
-    print(f"dataset {versions.current()[:12]}: {result.images:,} images from {result.source}")
-    if commit:
-        print(f"committed data.dvc as {versions.commit(commit)}")
+    with running.exclusively("pull"):
+        if source:
+            registry.find(source)  # an unknown one is said before it is written
+            presets.set_values({"sources": {"name": source}}, artifacts.root())
+        result = versions.pull_version(from_path)
+        print(f"dataset {versions.current()[:12]}: {result.images:,} images from {result.source}")
+        if commit:
+            print(f"committed data.dvc as {versions.commit(commit)}")
 
 
 def print_log() -> None:
     """Print the versions, newest first."""
+    dvc.repair_records()
     table = Table("version", "images and tables", "size", "commit", "date", "what", box=None)
     for version in versions.log():
         name = " ".join([version.digest[:12], *(f"({tag})" for tag in version.tags)])
@@ -41,6 +43,7 @@ def print_log() -> None:
 
 def print_diff(old: str, new: str | None) -> None:
     """Print which entries came, went or changed between two versions, and which files."""
+    dvc.repair_records()
     before, after = (_entries(revision) for revision in (old, new))
     came, went = after.keys() - before.keys(), before.keys() - after.keys()
     changed = {image for image in after.keys() & before.keys() if after[image] != before[image]}
@@ -59,7 +62,9 @@ def print_diff(old: str, new: str | None) -> None:
 
 def checkout(revision: str) -> None:
     """Bring `data/` to an earlier version."""
-    digest = versions.checkout(revision)
+    environment.apply(artifacts.root())
+    with running.exclusively("checkout of a data version"):
+        digest = versions.checkout(revision)
     print(f"data/ is now version {digest[:12]}; `dvc repro` rebuilds from it")
     if held := _forgotten_in(artifacts.root()):
         print(f"it holds {held:,} forgotten patients: train nothing on it; a pull leaves them out")
@@ -68,17 +73,21 @@ def checkout(revision: str) -> None:
 
 def commit(message: str) -> None:
     """Commit `data.dvc` alone."""
-    print(f"committed data.dvc as {versions.commit(message)}")
+    with running.exclusively("commit of the data version"):
+        print(f"committed data.dvc as {versions.commit(message)}")
 
 
 def tag(name: str) -> None:
     """Name the committed version."""
-    print(f"tagged {versions.current()[:12]} as {versions.tag(name)}")
+    with running.exclusively("tag of the data version"):
+        print(f"tagged {versions.current()[:12]} as {versions.tag(name)}")
 
 
 def push() -> None:
     """Send the version in the working tree to the DVC remote."""
-    dvc.write("push", versions.FILE)
+    environment.apply(artifacts.root())
+    with running.exclusively("push of the data version"):
+        dvc.write("push", versions.FILE)
 
 
 def _forgotten_in(root: Path) -> int:

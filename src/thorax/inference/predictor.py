@@ -7,11 +7,15 @@ bento and the command line, and needs neither PyTorch nor pandas. It decodes no 
 """
 
 import hashlib
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal
+
+# Read once, when the library is imported; its own call to disable telemetry comes too late.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import onnxruntime

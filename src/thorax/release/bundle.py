@@ -138,7 +138,8 @@ def _settle(bento: Path, *, lock: str, created: datetime) -> None:
 
 def _environment(home: Path) -> dict[str, str]:
     """Ours, but with nothing of the checkout on the path: what is not staged must not be found."""
-    inherited = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    inherited = environment.direct_loopback(os.environ)
+    inherited.pop("PYTHONPATH", None)
     return {
         **inherited,
         **_quiet(),
@@ -149,7 +150,7 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _quiet() -> dict[str, str]:
-    names = ("BENTOML_DO_NOT_TRACK", "DO_NOT_TRACK")
+    names = ("BENTOML_DO_NOT_TRACK", "DO_NOT_TRACK", "ORT_DISABLE_TELEMETRY")
     return {name: environment.NO_TELEMETRY[name] for name in names}
 
 

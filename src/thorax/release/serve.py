@@ -132,7 +132,8 @@ def _require_free(host: str, port: int) -> None:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    inherited = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    inherited = environment.direct_loopback(os.environ)
+    inherited.pop("PYTHONPATH", None)
     return {
         **inherited,
         **environment.NO_TELEMETRY,
