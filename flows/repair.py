@@ -179,10 +179,8 @@ def _repair_readers_and_writers(folder: Path) -> str:
             content = path.read_bytes()
         except FileNotFoundError:
             return ""
-        if content == b"{}":
-            return ""
         left = _without_the_dead(content)
-        if left is not None and left == json.loads(content):
+        if left is not None and left == _nonempty(json.loads(content)):
             return ""
         if left:
             artifacts.write_text(path, json.dumps(left))
@@ -198,10 +196,10 @@ def _without_the_dead(content: bytes) -> dict[str, Any] | None:
     try:
         listed = json.loads(content)
         kept: dict[str, Any] = {}
-        for mode in listed:
+        for mode, held in listed.items():
             if mode not in ("read", "write"):
                 return None
-            for path, holders in listed[mode].items():
+            for path, holders in held.items():
                 many = holders if mode == "read" else [holders]
                 alive = [each for each in many if each["cmd"] and _is_dvc(int(each["pid"]))]
                 if alive:
@@ -209,6 +207,10 @@ def _without_the_dead(content: bytes) -> dict[str, Any] | None:
         return kept
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def _nonempty(listed: dict[str, Any]) -> dict[str, Any]:
+    return {mode: held for mode, held in listed.items() if held}
 
 
 def _is_dvc(pid: int) -> bool:
