@@ -1,11 +1,14 @@
 """The pixel cache: what is decoded once, by whom, and what happens when a builder dies."""
 
+import io
 import os
 import pickle
+import resource
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -129,6 +132,48 @@ def test_colour_and_16_bit_files_are_read_and_measured(checkout: Path, pack: Pac
     assert rows.loc["deep.png"].tolist() == [16, 8, 1, 16, 128, 0]
     assert rows.loc["bw.png"].tolist() == [10, 2, 1, 8, 127.5, 127.5]
     assert index.loc["bw.png", ["low_share", "high_share"]].tolist() == [0.5, 0.5]
+
+
+class Zeros(io.RawIOBase):
+    """So many zeros, of which only a piece exists at a time."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def read(self, size: int = -1) -> bytes:
+        size = self.left if size < 0 else min(size, self.left)
+        self.left -= size
+        return bytes(size)
+
+
+def test_a_huge_member_is_passed_over_in_little_memory(checkout: Path, pack: Pack) -> None:
+    good = png(np.full((40, 50), 90, np.uint8))
+    pack(checkout / "data", "0003.tar.gz", [("a.png", good)])
+    path = checkout / "data/images/0003.tar.gz"
+    size = 2**29
+    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
+        for name, content in (("a.png", good), ("bomb.png", None), ("z.png", good)):
+            member = tarfile.TarInfo(name)
+            member.size = size if content is None else len(content)
+            tar.addfile(member, Zeros(size) if content is None else io.BytesIO(content))
+    bombed = archive.Archive("images/0003.tar.gz", path, artifacts.sha256_file(path), 3)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    [shard] = shards.ensure([bombed], 32)
+    index = shard.index().set_index("image")
+    assert index["row"].to_dict() == {"a.png": 0, "bomb.png": -1, "z.png": 1}
+    assert "536,870,912 bytes" in index.loc["bomb.png", "reason"]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
+
+
+def test_a_huge_header_of_a_member_is_refused(checkout: Path) -> None:
+    path = checkout / "data/images/0003.tar.gz"
+    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
+        member = tarfile.TarInfo("././@LongLink")
+        member.type, member.size = tarfile.GNUTYPE_LONGNAME, 2**24
+        tar.addfile(member, Zeros(2**24))
+    long = archive.Archive("images/0003.tar.gz", path, artifacts.sha256_file(path), 1)
+    with pytest.raises(BadInput, match=r"0003\.tar\.gz is no whole tar"):
+        shards.ensure([long], 32)
 
 
 def test_an_archive_with_other_bytes_than_listed_is_refused(checkout: Path) -> None:

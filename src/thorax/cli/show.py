@@ -67,7 +67,7 @@ def _content(image: str, root: Path) -> bytes:
     for archive in listed(root / "data"):
         if archive.name == row["archive"]:
             for name, content in members(archive):
-                if name == image:
+                if name == image and isinstance(content, bytes):
                     return content
     raise BadInput(f"{image} is not in data/ any more: run `dvc repro dataset` on the data of now")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from thorax import artifacts
+from thorax import artifacts, images, tar_archives
 from thorax.errors import BadInput
 from thorax.files import is_plain_name
 
@@ -66,21 +66,29 @@ def check(archive: Archive) -> None:
         raise BadInput(f"{archive.path} has other bytes than source.json says: pull the data again")
 
 
-def members(archive: Archive) -> Iterator[tuple[str, bytes]]:
+@dataclass(frozen=True)
+class TooLarge:
+    """A file of an archive that was not read, by the size that it declares."""
+
+    size_bytes: int
+
+
+def members(archive: Archive) -> Iterator[tuple[str, bytes | TooLarge]]:
     """Yield (base name, bytes) of each file in the archive's order.
 
+    A file larger than any image that could be decoded is passed over, and only its size is given.
     Names that no table can hold (not UTF-8, control characters) are passed over, as a pull does.
 
     Raises:
         BadInput: the archive is cut short or is no tar.
     """
     try:
-        with tarfile.open(archive.path, "r|*") as tar:
+        with tar_archives.open_archive(archive.path) as tar:
             for member in tar:
                 name = Path(member.name).name
                 if member.isfile() and is_plain_name(name):
-                    file = tar.extractfile(member)
-                    yield name, file.read() if file else b""
+                    content = tar_archives.read_member(tar, member, images.MAX_FILE_BYTES)
+                    yield name, TooLarge(member.size) if content is None else content
     except _BROKEN as error:
         raise BadInput(
             f"{archive.path} is no whole tar archive ({error}): pull the data again"

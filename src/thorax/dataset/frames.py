@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thorax import appearance, image_checks, images
+from thorax.dataset.archive import TooLarge
 
 Frame = NDArray[np.uint8]
 
@@ -30,7 +31,7 @@ class Measures:
     which is as good as all; what the image looks like is judged by `appearance`.
 
     Attributes:
-        sha256: of the file's bytes.
+        sha256: of the file's bytes; empty where it was too large to be read.
         reason: why the image is unreadable; empty when it is not.
         width_px, height_px: the way up that the file asks for.
         channels, bit_depth: as stored in the file.
@@ -65,14 +66,15 @@ class Measures:
     strangeness: float | None = None
 
 
-def make(contents: Sequence[bytes], size_px: int) -> list[tuple[Frame | None, Measures]]:
+def make(contents: Sequence[bytes | TooLarge], size_px: int) -> list[tuple[Frame | None, Measures]]:
     """Decode, resize and measure some files.
 
     First all are decoded, then all are measured: in turns, each would push the other's code and
     data out of the processor's caches, and measuring would take twice as long.
 
     Args:
-        contents: bytes of some files; what is kept of each takes 64 to 127 of its rows.
+        contents: bytes of some files, or that they are too large; what is kept of each takes 64 to
+            127 of its rows.
         size_px: side of the frames.
 
     Returns:
@@ -95,7 +97,9 @@ class _Read:
     rows: Frame
 
 
-def _read(content: bytes, size_px: int) -> _Read | Measures:
+def _read(content: bytes | TooLarge, size_px: int) -> _Read | Measures:
+    if isinstance(content, TooLarge):
+        return Measures("", reason=images.too_large(content.size_bytes))
     sha256 = hashlib.sha256(content).hexdigest()
     try:
         decoded = images.decode(content)

@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,10 +26,11 @@ from numpy.typing import NDArray
 from thorax import artifacts, locks
 from thorax.dataset import archive as archives
 from thorax.dataset import frames
-from thorax.dataset.archive import Archive
+from thorax.dataset.archive import Archive, TooLarge
 from thorax.progress import track
 
 _BATCH = 16  # files that travel to a process at once
+_BATCH_BYTES = 64 * 2**20  # or fewer, when these are large
 _IN_FLIGHT = 2  # batches that wait per core
 _WORTH_A_PROCESS = 256  # fewer files are decoded sooner than a process starts
 
@@ -168,7 +168,7 @@ def _build(archive: Archive, size_px: int, folder: Path, pool: ProcessPoolExecut
     artifacts.write_json(folder / "shard.json", about)
 
 
-Batch = list[tuple[str, bytes]]
+Batch = list[tuple[str, bytes | TooLarge]]
 Made = list[tuple[str, bytes | None, dict[str, Any]]]
 
 
@@ -212,9 +212,16 @@ def _decode_batch(batch: Batch, size_px: int) -> Made:
     ]
 
 
-def _batches(files: Iterable[tuple[str, bytes]]) -> Iterator[Batch]:
-    files = iter(files)
-    while batch := list(islice(files, _BATCH)):
+def _batches(files: Iterable[tuple[str, bytes | TooLarge]]) -> Iterator[Batch]:
+    batch: Batch = []
+    size_bytes = 0
+    for name, content in files:
+        batch.append((name, content))
+        size_bytes += len(content) if isinstance(content, bytes) else 0
+        if len(batch) == _BATCH or size_bytes > _BATCH_BYTES:
+            yield batch
+            batch, size_bytes = [], 0
+    if batch:
         yield batch
 
 

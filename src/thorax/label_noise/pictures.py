@@ -68,7 +68,7 @@ def _contents(queue: pd.DataFrame, data: Path) -> Iterator[tuple[str, bytes]]:
         if not here:
             continue
         for name, content in archive.members(each):
-            if name in here:
+            if name in here and isinstance(content, bytes):
                 here.remove(name)
                 missing.remove(name)
                 yield name, content

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from thorax import artifacts
+from thorax import artifacts, images, tar_archives
 from thorax.errors import BadInput
 from thorax.files import is_plain_name, refuse_special, special_kind
 from thorax.progress import say, track
@@ -74,17 +74,21 @@ def list_all(archives: Iterable[tuple[Path, str]], home: Path) -> dict[Path, lis
 def members(path: Path) -> Iterator[tuple[str, bytes]]:
     """The images in a tar archive as (file name without folders, bytes), in their order."""
     refuse_special(path)
-    with _whole(path), tarfile.open(path, "r|*") as archive:
+    with _whole(path), tar_archives.open_archive(path) as archive:
         for member in archive:
             name = PurePosixPath(member.name).name
-            file = archive.extractfile(member) if member.isfile() and _is_wanted(name) else None
-            if file is not None:
-                yield name, file.read()
+            if not member.isfile() or not _is_wanted(name):
+                continue
+            content = tar_archives.read_member(archive, member, images.MAX_FILE_BYTES)
+            if content is None:
+                say(f"{path.name}: {name} is left out: {images.too_large(member.size)}")
+            else:
+                yield name, content
 
 
 def _read(path: Path) -> list[str]:
     refuse_special(path)
-    with _whole(path), tarfile.open(path, "r|*") as archive:
+    with _whole(path), tar_archives.open_archive(path) as archive:
         names = [PurePosixPath(member.name).name for member in archive if member.isfile()]
     wanted = [name for name in names if _is_wanted(name)]
     if strange := [name for name in names if is_image(name) and not is_plain_name(name)]:
