@@ -86,16 +86,13 @@ class Thorax:
         """Score one chest X-ray: a PNG or JPEG file in the multipart field `image`."""
         from serving.answer import compose
         from thorax.image_checks import check
-        from thorax.images import UnreadableImage, decode, to_frame
+        from thorax.images import to_frame
 
         if self.refusal:
             return _error(503, f"not ready: {self.refusal}")
-        if image.reason:
+        decoded = image.decoded
+        if decoded is None:
             return _error(image.status, image.reason)
-        try:
-            decoded = decode(image.content)
-        except UnreadableImage as error:
-            return _error(400, str(error))
         checked = check(decoded, self.predictor.description.image_checks)
         if checked.refusals:
             return _error(422, checked.reason, checked.refusals)

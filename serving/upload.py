@@ -3,11 +3,12 @@
 BentoML's own reading of file fields fetches whatever address a client writes into one, and spills
 uploads to disk; here an address is refused, and a patient's image stays in memory. What cannot be
 accepted becomes a `Received` with a status and a reason, not an exception: it is the client's
-mistake, and the log is not the place for it. Whether the bytes are an image is not decided here.
+mistake, and the log is not the place for it. The file is decoded here, while others are served.
 """
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -18,17 +19,29 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from serving.decoding import Decoders
+from thorax.errors import UnreadableImage
+from thorax.images import Decoded
+
 FIELD = "image"
 _HOW = f"send one PNG or JPEG file in the multipart field {FIELD!r}"
 
 
 @dataclass(frozen=True)
 class Received:
-    """What came in: the file's bytes, or the HTTP status and the reason why there are none."""
+    """What came in: the file's bytes, or the HTTP status and the reason why there are none.
+
+    Attributes:
+        content: the file's bytes.
+        status: HTTP status of the answer.
+        reason: why there is no image.
+        decoded: the image, once it was decoded.
+    """
 
     content: bytes = b""
     status: int = 200
     reason: str = ""
+    decoded: Decoded | None = None
 
 
 class Upload(bentoml.IODescriptor):  # type: ignore[misc]
@@ -44,8 +57,22 @@ class Upload(bentoml.IODescriptor):  # type: ignore[misc]
     async def from_http_request(cls, request: Request, serde: Any) -> "Upload":
         """Read the request's file into `image` as a `Received`, with what BentoML passes."""
         received = await receive(request, max_bytes=cls.max_bytes)
+        if not received.reason:
+            received = await _decode(received.content)
         upload: Upload = cls.model_construct(image=received)
         return upload
+
+
+@cache
+def _decoders() -> Decoders:
+    return Decoders()  # on first use: they belong to the loop that serves
+
+
+async def _decode(content: bytes) -> Received:
+    try:
+        return Received(decoded=await _decoders().decode(content))
+    except UnreadableImage as error:
+        return Received(status=400, reason=str(error))
 
 
 class _TooLarge(Exception):

@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
+from tests import image_files as files
 from tests.release.bench import Bench
 from tests.serving import films, server
 from tests.serving.films import Grey
@@ -114,6 +115,29 @@ def test_an_image_cut_or_flipped_anywhere_is_never_a_500(client: httpx.Client) -
             broken = bytearray(base[: rng.integers(1, len(base) + 1)])
             broken[rng.integers(len(broken))] ^= 1 << int(rng.integers(8))
             assert post(client, bytes(broken)).status_code in (200, 400, 422)
+
+
+MADE_TO_HARM = {
+    "two frames": JPEG[:-2] + b"\xff\xff" + JPEG[2:],
+    "two png headers": files.with_chunk(PNG, files.header(65_500, 65_500)),
+    "half zeros": JPEG[: len(JPEG) // 2] + bytes(len(JPEG) // 2) + files.END,
+    "cut and closed": JPEG[: len(JPEG) // 2] + files.END,
+    "many scans": files.many_scans(1024, 2_000),
+    "many pixels": files.blank_png(4_300, 4_200, bits=16, colour=6),
+}
+
+
+@pytest.mark.parametrize("content", MADE_TO_HARM.values(), ids=MADE_TO_HARM)
+def test_a_file_made_to_harm_is_a_400(content: bytes, client: httpx.Client) -> None:
+    answer = post(client, content)
+    assert (answer.status_code, bool(answer.json()["error"])) == (400, True)
+
+
+def test_an_image_stored_on_its_side_is_turned_and_the_answer_says_so(client: httpx.Client) -> None:
+    turned = files.with_chunk(PNG, files.chunk(b"eXIf", files.exif(6)))
+    answer = post(client, turned).json()
+    assert (answer["width_px"], answer["height_px"]) == (90, 70)
+    assert "orientation-applied" in [each["code"] for each in answer["warnings"]]
 
 
 def test_a_body_beyond_the_limit_is_a_413(client: httpx.Client) -> None:
