@@ -6,6 +6,7 @@ served meanwhile. Run as a module this file is such a process: files in, levels 
 """
 
 import asyncio
+import inspect
 import json
 import os
 import resource
@@ -77,9 +78,8 @@ class Decoders:
 
 
 async def _start() -> Process:
-    import thorax
-
-    paths = [Path(__file__).resolve().parents[1], Path(str(thorax.__file__)).resolve().parents[1]]
+    ours, thorax = Path(__file__), Path(inspect.getfile(decode))
+    paths = [path.resolve().parents[1] for path in (ours, thorax)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "serving.decoding", stdin=PIPE, stdout=PIPE, env=environment,
