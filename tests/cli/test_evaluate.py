@@ -189,7 +189,7 @@ def test_the_screen_fits_the_terminal_and_cuts_nothing(
     points = {"youden": {"findings": dict.fromkeys(FINDINGS, rates)}}
     mean = {**entry, "findings": 14, "calibration_error": 0.1, "calibration_before_error": 0.2}
     whole = {
-        "predictor": "thorax:1", "source": "folder", "images": 1, "patients": 1, "notes": [],
+        "predictor": "thorax:1", "source": "folder", "images": 1, "patients": 1, "notes": [], "trained_on": "nih",
         "findings": dict.fromkeys(FINDINGS, entry), "mean": mean,
         "operating_points": points, "refitted": {"operating_points": points}, "origin": {},
     }  # fmt: skip
@@ -200,3 +200,16 @@ def test_the_screen_fits_the_terminal_and_cuts_nothing(
     assert "…" not in screen
     assert all(len(line) <= int(columns) for line in table)
     assert all("0.90  0.80   0.90  0.80" in line for line in table[2:-1])
+
+
+def test_the_report_says_what_the_model_was_trained_on(
+    checkout: Path, site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = checkout / "artifacts/inference/predictor" / DESCRIPTION
+    trained_on = {"source": "phantom", "images": 9}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "trained_on": trained_on}))
+    run(site, output=tmp_path / "report")
+    said = "trained on: phantom, not radiographs"
+    assert said in capsys.readouterr().out
+    assert said in (tmp_path / "report/report.html").read_text()
+    assert json.loads((tmp_path / "report/metrics.json").read_text())["trained_on"] in said

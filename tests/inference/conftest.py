@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from thorax.findings import FINDINGS
+from thorax.image_checks import ImageChecks
 from thorax.inference import export
 from thorax.inference.predictor import DESCRIPTION, MODEL, Calibration, Description, Predictor
 from thorax.model.classifier import Classifier, ModelConfig
@@ -45,6 +46,7 @@ def predictor_folder(tmp_path: Path, graph: bytes) -> Path:
         frame_px=1024,
         calibration={finding: Calibration(scale=2.0, bias=0.5) for finding in FINDINGS},
         thresholds=thresholds | {FINDINGS[-1]: None},
+        image_checks=ImageChecks(not_a_chest="off", inverted="off", turned="off", mirrored="off"),
         weights_sha256="0" * 64,
         model_sha256=hashlib.sha256(graph).hexdigest(),
     )

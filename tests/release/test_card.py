@@ -29,6 +29,10 @@ def test_the_card_says_what_the_model_is_not(released: Bench) -> None:
     assert "text-mined" in text
 
 
+def test_the_card_says_what_the_model_was_trained_on(released: Bench) -> None:
+    assert "| trained on | phantom, not radiographs |" in card(released)
+
+
 def test_the_card_says_where_it_comes_from_and_what_the_gate_said(released: Bench) -> None:
     labels = released.manifest()["labels"]
     for name in ("data", "revision", "params"):

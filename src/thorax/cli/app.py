@@ -181,13 +181,26 @@ def score(
     path: Annotated[
         Path, typer.Argument(help="A folder, an image, or a text file of image paths.")
     ],
-    output: Annotated[Path, typer.Option(help="Parquet: image, finding, probability.")],
-    boxes: Annotated[Path | None, typer.Option(help="Parquet of boxes, when wanted.")] = None,
+    output: Annotated[
+        Path,
+        typer.Option(help="A .csv or .parquet file: one row per image and finding."),
+    ],
+    boxes: Annotated[
+        Path | None, typer.Option(help="A .csv or .parquet file of boxes, when wanted.")
+    ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="last|TAG|PATH",
+            help="last: the blessed release that `serve` serves; a tag of .thorax/releases/, a "
+            ".bento file, or a folder with a predictor.",
+        ),
+    ] = "last",
 ) -> None:
-    """Score images with the last trained Predictor."""
+    """Score images: probabilities, thresholds, flags and warnings of each."""
     from thorax.cli.score import score
 
-    score(path, output=output, boxes=boxes)
+    score(path, output=output, boxes=boxes, model=model)
 
 
 @app.command(rich_help_panel=_MODEL)

@@ -37,7 +37,7 @@ from thorax.evaluation.settings import EvaluationConfig
 from thorax.findings import display
 from thorax.inference import drawn
 from thorax.inference.peaks import peaks_of, peaks_table
-from thorax.inference.predictor import DESCRIPTION, Predictor
+from thorax.inference.predictor import DESCRIPTION, Predictor, TrainedOn
 from thorax.localization import boxed
 from thorax.localization import summary as boxes
 from thorax.localization.settings import LocalizationConfig
@@ -123,9 +123,11 @@ def judge(named: Named, data: SiteData, folder: Path) -> Judged:
     truth = adjudicated.read(data.data / "adjudicated.csv")
     plain = summary.summarise(scores, resampling, settings)
     parts = subgroups.slices(scores, resampling, settings)
+    about = artifacts.read_json(named.folder / DESCRIPTION)
     whole = {
         "predictor": named.name,
-        "model_sha256": artifacts.read_json(named.folder / DESCRIPTION)["model_sha256"],
+        "model_sha256": about["model_sha256"],
+        "trained_on": TrainedOn.model_validate(about.get("trained_on", {})).text,
         "source": artifacts.read_json(data.data / "source.json")["source"],
         "origin": asdict(_origin(named, data)),
         "notes": [*waivers(named.folder), *data.notes, *_missing(plain)],
@@ -150,7 +152,8 @@ def write(folder: Path, judged: Judged) -> None:
     artifacts.write_json(folder / "slices.json", {"slices": judged.slices})
     title = f"{whole['predictor']} on {whole['source']}"
     page = tables.markdown(title, whole, judged.slices, confidence=settings.confidence)
-    artifacts.write_text(folder / "table.md", page)
+    trained_on = f"\nTrained on: {whole['trained_on']}.\n"
+    artifacts.write_text(folder / "table.md", page + trained_on)
     where = Origin(**whole["origin"])
     figures.write_roc(folder / "roc.png", scores, whole, judged.resampling, settings, where)
     figures.write_pr(folder / "pr.png", scores, whole, judged.resampling, settings, where)

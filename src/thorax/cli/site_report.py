@@ -103,6 +103,7 @@ def print_screen(whole: Summary, report: Path) -> None:
     for line, style in (
         (title, "bold"),
         (Origin(**whole["origin"]).line, ""),
+        (f"trained on: {whole['trained_on']}", ""),
         ("ship.: at the predictor's own threshold; refit: chosen here, cross-fitted", "dim"),
         *((note, "yellow") for note in whole["notes"]),
         (_calibration(mean), ""),

@@ -1,7 +1,7 @@
 """Scores image files with the predictor that is served: a folder, an image, or a list of images.
 
-PNG and JPEG through `thorax.images`. A file that cannot be read is listed with its reason and stops
-nothing. Reads no manifest and writes no file.
+PNG and JPEG through `thorax.images`. A file that cannot be read, or that the predictor's image
+checks refuse, is listed with its reason and stops nothing. Reads no manifest and writes no file.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from thorax import images
 from thorax.errors import BadInput
-from thorax.files import printable, refuse_special, special_kind
+from thorax.files import refuse_special
+from thorax.image_checks import check
+from thorax.images import ImageWarning
 from thorax.inference import drawn
 from thorax.inference.boxes import BoxesFor
 from thorax.inference.predictor import Predictor
@@ -26,16 +28,34 @@ _BATCH = 32  # images decoded and scored together
 
 
 @dataclass(frozen=True)
-class Unreadable:
+class Unscored:
     """A file that was not scored, and why."""
 
     image: str
     reason: str
 
 
+@dataclass(frozen=True)
+class Scored:
+    """What came of some files.
+
+    Attributes:
+        table: one image x finding a row: `image, finding, probability, threshold, flagged`, then
+            `threshold_AIM, flagged_AIM` of each operating point, `warnings` (codes, `A|B`).
+        boxes: one box a row, as `boxes.parquet`.
+        unscored: the files that could not be read or were refused.
+        warnings: by image what the checks warned of, in words.
+    """
+
+    table: pd.DataFrame
+    boxes: pd.DataFrame
+    unscored: list[Unscored]
+    warnings: dict[str, list[str]]
+
+
 def score_paths(
     predictor: Predictor, paths: list[Path], *, boxes_for: BoxesFor = "from threshold"
-) -> tuple[pd.DataFrame, pd.DataFrame, list[Unreadable]]:
+) -> Scored:
     """Score files.
 
     Args:
@@ -44,30 +64,53 @@ def score_paths(
             image a line, relative to the list.
         boxes_for: which findings give boxes.
 
-    Returns:
-        One image x finding a row (`image, finding, probability`), one box a row (as
-        `boxes.parquet`), and the files that could not be read.
-
     Raises:
         BadInput: a path does not exist, or there is no image to score.
     """
     files = find_images(paths)
-    images_of: list[str] = []
-    unreadable: list[Unreadable] = []
+    whole = _Batch([], [], [], [])
     probabilities = [np.empty((0, len(predictor.findings)), np.float32)]
     boxes = []
     batches = -(-len(files) // _BATCH)
-    for read in track(_read_batches(files, predictor.size_px), "scored batches", batches):
-        unreadable += read.unreadable
+    for read in track(_read_batches(files, predictor), "scored batches", batches):
+        whole.unscored.extend(read.unscored)
         if read.names:
             prediction = predictor.predict(np.stack(read.frames))
-            images_of += read.names
+            whole.names.extend(read.names)
+            whole.warnings.extend(read.warnings)
             probabilities.append(prediction.probabilities)
             boxes += drawn.boxes_of(prediction, predictor, boxes_for=boxes_for)
     table = drawn.long_table(
-        images_of, predictor.findings, probability=np.concatenate(probabilities)
+        whole.names, predictor.findings, probability=np.concatenate(probabilities)
     )
-    return table, drawn.boxes_table(images_of, boxes), unreadable
+    codes = ["|".join(warning.code for warning in each) for each in whole.warnings]
+    table = _with_thresholds(table, predictor).assign(
+        warnings=np.repeat(np.asarray(codes, object), len(predictor.findings))
+    )
+    return Scored(
+        table.astype({"warnings": "str"}),
+        drawn.boxes_table(whole.names, boxes),
+        whole.unscored,
+        {
+            name: [warning.text for warning in each]
+            for name, each in zip(whole.names, whole.warnings, strict=True)
+            if each
+        },
+    )
+
+
+def _with_thresholds(table: pd.DataFrame, predictor: Predictor) -> pd.DataFrame:
+    """The table with each finding's thresholds, and whether the probability reaches them."""
+    aims = {
+        f"_{aim}": {finding: point.threshold for finding, point in points.findings.items()}
+        for aim, points in predictor.description.operating_points.items()
+    }
+    for suffix, thresholds in {"": predictor.thresholds, **aims}.items():
+        limits = table["finding"].map(thresholds).astype("float64")
+        flagged = (table["probability"] >= limits).astype("boolean").mask(limits.isna())
+        table[f"threshold{suffix}"] = limits
+        table[f"flagged{suffix}"] = flagged
+    return table
 
 
 def find_images(paths: list[Path]) -> list[Path]:
@@ -87,6 +130,7 @@ def _meant(path: Path) -> list[Path]:
             for file in path.rglob("*")
             if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
         )
+    refuse_special(path)
     if not path.exists():
         raise BadInput(f"{path} does not exist: name an image, a folder, or a .txt list of images")
     if path.suffix.lower() != ".txt":
@@ -100,37 +144,42 @@ def _meant(path: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Files that were read: names, and frames uint8 [size_px, size_px]; and those that were not."""
+    """Files that were read: names, frames uint8 [size_px, size_px] and warnings; and the others."""
 
     names: list[str]
     frames: list[NDArray[np.uint8]]
-    unreadable: list[Unreadable]
+    warnings: list[tuple[ImageWarning, ...]]
+    unscored: list[Unscored]
 
 
-def _read_batches(files: list[Path], size_px: int) -> Iterator[_Batch]:
+def _read_batches(files: list[Path], predictor: Predictor) -> Iterator[_Batch]:
     with ThreadPoolExecutor() as pool:
         for at in range(0, len(files), _BATCH):
-            batch = _Batch([], [], [])
+            batch = _Batch([], [], [], [])
             part = files[at : at + _BATCH]
-            frames = pool.map(lambda file: _frame(file, size_px), part)
-            for name, frame in zip((printable(str(file)) for file in part), frames, strict=True):
+            frames = pool.map(lambda file: _frame(file, predictor), part)
+            for name, frame in zip(map(str, part), frames, strict=True):
                 if isinstance(frame, str):
-                    batch.unreadable.append(Unreadable(name, frame))
+                    batch.unscored.append(Unscored(name, frame))
                 else:
                     batch.names.append(name)
-                    batch.frames.append(frame)
+                    batch.frames.append(frame[0])
+                    batch.warnings.append(frame[1])
             yield batch
 
 
-def _frame(file: Path, size_px: int) -> NDArray[np.uint8] | str:
-    """The file's pixels in the square frame, or the reason why there are none."""
-    if printable(str(file)) != str(file):
-        return "its name holds control characters or is not UTF-8: rename it"
-    if kind := special_kind(file):
-        return f"a {kind}, not a file"
+def _frame(
+    file: Path, predictor: Predictor
+) -> tuple[NDArray[np.uint8], tuple[ImageWarning, ...]] | str:
+    """The file's pixels in the square frame with warnings, or the reason why there are none."""
     try:
-        return images.to_frame(images.decode(file.read_bytes()).pixels, size_px)
-    except images.UnreadableImage as error:
+        refuse_special(file)
+        decoded = images.decode(file.read_bytes())
+    except BadInput as error:
         return str(error)
     except OSError as error:
         return str(error.strerror or error)
+    checked = check(decoded, predictor.description.image_checks)
+    if checked.refusals:
+        return checked.reason
+    return images.to_frame(decoded.pixels, predictor.size_px), checked.warnings

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 
 from thorax import findings
+from thorax.inference.predictor import TrainedOn
 from thorax.schemas.estimate import Estimate
 
 
@@ -48,6 +49,7 @@ def render(
     return environment.get_template("card.md.j2").render(
         source=source,
         predictor=predictor,
+        trained_on=TrainedOn.model_validate(predictor.get("trained_on", {})).text,
         metrics=metrics,
         localization=localization,
         decision=decision,
