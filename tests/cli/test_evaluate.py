@@ -189,7 +189,8 @@ def test_the_screen_fits_the_terminal_and_cuts_nothing(
     points = {"youden": {"findings": dict.fromkeys(FINDINGS, rates)}}
     mean = {**entry, "findings": 14, "calibration_error": 0.1, "calibration_before_error": 0.2}
     whole = {
-        "predictor": "thorax:1", "source": "folder", "images": 1, "patients": 1, "notes": [], "trained_on": "nih",
+        "predictor": "thorax:1", "source": "folder", "images": 1, "patients": 1, "notes": [],
+        "trained_on": "nih",
         "findings": dict.fromkeys(FINDINGS, entry), "mean": mean,
         "operating_points": points, "refitted": {"operating_points": points}, "origin": {},
     }  # fmt: skip
