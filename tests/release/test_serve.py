@@ -18,8 +18,9 @@ import pytest
 from tests.release import bench
 from tests.release.bench import Bench
 from tests.serving import server
+from thorax import artifacts, blessing
 from thorax.errors import BadInput, Refused
-from thorax.release import releases, serve
+from thorax.release import archive, releases, serve
 
 
 @pytest.fixture
@@ -164,3 +165,73 @@ def test_a_taken_port_is_said_before_anything_starts(checkout: Bench) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(BadInput, match=f"127.0.0.1:{port} cannot be served on"):
             serve.serve(port)
+
+
+def repack(checkout: Bench, name: str, text: str) -> None:
+    """Append `text` to a file of the bento, and name the new archive in the manifest."""
+    path = checkout.output / checkout.manifest()["bento"]
+    folder = checkout.path / "unpacked"
+    archive.unpack(path, folder)
+    with (folder / name).open("a") as file:
+        file.write(text)
+    archive.pack(folder, path, compression=0)
+    change(checkout.output / "manifest.json", sha256=artifacts.sha256_file(path))
+
+
+@pytest.mark.parametrize(
+    "name", ["src/serving/service.py", "src/thorax/blessing.py", "src/CARD.md", "bento.yaml"]
+)
+def test_an_archive_packed_again_with_another_file_is_refused(name: str, checkout: Bench) -> None:
+    repack(checkout, name, "\n")
+    with pytest.raises(Refused, match=f"{name} is not the file that was released and signed"):
+        serve.install(checkout.output / "manifest.json")
+    answer = checkout.python("-m", "thorax.cli.app", "serve")
+    assert answer.returncode == 2
+    assert name in answer.stderr and "Traceback" not in answer.stderr
+
+
+def test_code_changed_where_it_was_unpacked_is_refused(checkout: Bench) -> None:
+    folder = serve.install(checkout.output / "manifest.json")
+    with (folder / "src/serving/answer.py").open("a") as file:
+        file.write("# changed\n")
+    with pytest.raises(Refused, match=r"answer\.py is not the file .* remove "):
+        serve.prepare(serve.choose(), port=3001)
+
+
+def test_the_checkout_s_own_key_is_pinned_by_default_and_passed_on(
+    checkout: Bench, tmp_path: Path
+) -> None:
+    manifest = checkout.output / "manifest.json"
+    launch = serve.prepare(manifest, port=3001)
+    assert launch.environment["THORAX_BLESSING_PUBLIC_KEY"] == checkout.public_key()
+    key = checkout.path / ".thorax/keys/blessing.pem"
+    key.unlink()
+    with pytest.raises(Refused, match=r"no key of its own.*export THORAX_BLESSING_PUBLIC_KEY="):
+        serve.install(manifest)
+    blessing.load_or_make_key(key)  # another one
+    with pytest.raises(Refused, match="another key"):
+        serve.install(manifest)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"tag": "../../../x"}, {"tag": "thorax:../../x"}, {"tag": 3}, {"bento": "../x.bento"},
+        {"bento": None}, {"version": "../x"}, {"blessing": "x"}, {"sha256": []},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_manifest_that_no_release_wrote_is_refused_in_one_line(
+    values: dict[str, object], checkout: Bench
+) -> None:
+    change(checkout.output / "manifest.json", **values)
+    with pytest.raises(BadInput, match=r"manifest\.json: .*run release again"):
+        serve.choose()
+    assert not (checkout.path / "x").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", '{"tag": 1}'])
+def test_a_manifest_that_is_no_document_is_refused(text: str, checkout: Bench) -> None:
+    (checkout.output / "manifest.json").write_text(text)
+    answer = checkout.python("-m", "thorax.cli.app", "serve")
+    assert answer.returncode == 1 and "Traceback" not in answer.stderr
