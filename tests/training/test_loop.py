@@ -13,17 +13,19 @@ from thorax.errors import BadInput
 from thorax.model import ensemble
 from thorax.training import examples, loop, state
 from thorax.training.device import make_deterministic
-from thorax.training.settings import TrainingConfig
+from thorax.training.settings import Precision, TrainingConfig
 from thorax.training.state import Progress
 
 Settings = Callable[..., TrainingConfig]
 
 
-def trained(data: loop.Data, settings: TrainingConfig, folder: Path) -> Progress:
+def trained(
+    data: loop.Data, settings: TrainingConfig, folder: Path, precision: Precision = "float32"
+) -> Progress:
     make_deterministic(settings)
     model = ensemble.build(settings.model, findings=14)
     ensemble.set_normalisation(model, *examples.level_statistics(data.training))
-    return loop.Loop(model, data, settings=settings, folder=folder).run()
+    return loop.Loop(model, data, settings=settings, folder=folder, precision=precision).run()
 
 
 def same(first: Progress, second: Progress) -> bool:
@@ -176,10 +178,9 @@ def test_cuda_learns_too(data: loop.Data, fast: Settings, folder: Path) -> None:
 def test_bfloat16_learns_too_and_is_not_float32(
     data: loop.Data, fast: Settings, tmp_path: Path
 ) -> None:
-    low, full = (
-        trained(data, fast(precision=name, epochs=6, patience_epochs=6), tmp_path / name)
-        for name in ("bfloat16", "float32")
-    )
+    settings = fast(epochs=6, patience_epochs=6)
+    low = trained(data, settings, tmp_path / "bfloat16", "bfloat16")
+    full = trained(data, settings, tmp_path / "float32", "float32")
     assert low.best_score > 0.8
     assert low.best_score == pytest.approx(full.best_score, abs=0.1)
     assert not same(low, full)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from thorax import artifacts
 from thorax.dataset import batches
 from thorax.dataset.batches import PixelSource
 from thorax.findings import FINDINGS
@@ -18,7 +19,7 @@ from thorax.model import ensemble, weights
 from thorax.model.classifier import check_size
 from thorax.model.ensemble import Network
 from thorax.progress import say
-from thorax.training import examples
+from thorax.training import examples, precision
 from thorax.training.device import device_of, make_deterministic
 from thorax.training.examples import Examples
 from thorax.training.loop import Data, Loop
@@ -55,7 +56,12 @@ def _one(data: Data, settings: TrainingConfig, state: Path) -> NDArray[np.float6
     ensemble.set_normalisation(network, *examples.level_statistics(data.training))
     state.mkdir(parents=True, exist_ok=True)
     first = weights.name(settings.weights)
-    progress = Loop(network, data, settings=settings, folder=state, initial_weights=first).run()
+    numbers = precision.choose(
+        settings, data.pixels.size_px, device_of(settings), artifacts.shared_home()
+    )
+    progress = Loop(
+        network, data, settings=settings, folder=state, precision=numbers, initial_weights=first
+    ).run()
     network.load_state_dict(progress.best)
     return _score(network, data, settings)
 

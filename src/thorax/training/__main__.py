@@ -14,8 +14,8 @@ from thorax.findings import FINDINGS
 from thorax.model import checkpoint, ensemble, weights
 from thorax.model.classifier import check_size
 from thorax.model.ensemble import Network
-from thorax.training import examples, loop, state, verdict
-from thorax.training.device import make_deterministic
+from thorax.training import examples, loop, precision, state, verdict
+from thorax.training.device import device_of, make_deterministic
 from thorax.training.settings import TrainingConfig
 from thorax.training.state import Progress
 
@@ -31,7 +31,12 @@ def main(clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
     folder = stage.state_folder("training")
     folder.mkdir(parents=True, exist_ok=True)
     state.prune(folder, keep=settings.keep_states)
-    progress = loop.Loop(model, data, settings=settings, folder=folder, initial_weights=first).run()
+    numbers = precision.choose(
+        settings, data.pixels.size_px, device_of(settings), artifacts.shared_home()
+    )
+    progress = loop.Loop(
+        model, data, settings=settings, folder=folder, precision=numbers, initial_weights=first
+    ).run()
     write(progress, settings, data.pixels.size_px)
 
 
@@ -67,7 +72,11 @@ def write(progress: Progress, settings: TrainingConfig, size_px: int) -> None:
             size_px=size_px,
             initial_weights=progress.initial_weights,
         )
-        history = {"best_epoch": progress.best_epoch, "epochs": progress.history}
+        history = {
+            "best_epoch": progress.best_epoch,
+            "precision": progress.precision,
+            "epochs": progress.history,
+        }
         artifacts.write_json(folder / "history.json", history)
 
 

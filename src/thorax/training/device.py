@@ -16,14 +16,6 @@ def device_of(settings: TrainingConfig) -> torch.device:
     return torch.device("cuda" if cuda else "cpu")
 
 
-def number_type(settings: TrainingConfig, device: torch.device) -> torch.dtype:
-    """The numbers that convolutions compute with: bfloat16 or float32; weights stay float32."""
-    if settings.precision != "auto":
-        return torch.bfloat16 if settings.precision == "bfloat16" else torch.float32
-    native = device.type == "cuda" or bool(torch.cpu.get_capabilities().get("amx_bf16"))
-    return torch.bfloat16 if native else torch.float32
-
-
 def make_deterministic(settings: TrainingConfig) -> None:
     """Set threads, seed and deterministic algorithms for this process."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it

@@ -1,8 +1,8 @@
 """The training loop: epochs, validation by mean AUC, early stop; resumable after every epoch.
 
 The same seed, inputs and machine give the same weights, also when training was killed and run
-again: every epoch draws order, augmentation and dropout from (seed, epoch) alone. Convolutions run
-in bfloat16 where the device has it. Knows no files but its own state.
+again: every epoch draws order, augmentation and dropout from (seed, epoch) alone. A resumed
+training computes in the precision that it was begun with. Knows no files but its own state.
 """
 
 import time
@@ -27,9 +27,9 @@ from thorax.model.losses import Objective
 from thorax.progress import say
 from thorax.training import context, optim, reading, state
 from thorax.training.context import Context, Heads
-from thorax.training.device import device_of, number_type
+from thorax.training.device import device_of
 from thorax.training.examples import Examples
-from thorax.training.settings import TrainingConfig
+from thorax.training.settings import Precision, TrainingConfig
 from thorax.training.state import Progress
 
 
@@ -59,18 +59,18 @@ class Loop:
         data: images of both splits.
         settings: the recipe.
         folder: where the state lies that a killed run goes on from.
+        precision: what convolutions compute in, unless the state says what it was begun with.
         initial_weights: where the first weights came from.
     """
 
     def __init__(
         self, model: Network, data: Data, *, settings: TrainingConfig, folder: Path,
-        initial_weights: str = "none",
+        precision: Precision = "float32", initial_weights: str = "none",
     ) -> None:  # fmt: skip
         self.data = data
         self.settings = settings
         self.folder = folder
         self.device = device_of(settings)
-        self.number_type = number_type(settings, self.device)
         self.model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.members = ensemble.members_of(self.model)
         self.averaged = optim.AveragedModel(self.model, settings.ema_decay)
@@ -82,6 +82,7 @@ class Loop:
         self.optimizer = optim.make(nn.ModuleList([self.model, self.heads]), settings)
         self.objective = Objective(settings.loss, settings.loss_options)
         self.progress = state.load(folder, initial_weights=initial_weights)
+        self.progress.precision = self.progress.precision or precision
 
     def run(self) -> Progress:
         """Train to the last epoch or until patience ends; returns kept weights and history."""
@@ -217,8 +218,9 @@ class Loop:
         return logits.float()
 
     def _precision(self) -> torch.autocast:
-        low = self.number_type != torch.float32
-        return torch.autocast(self.device.type, self.number_type, enabled=low)
+        """Weights stay float32; convolutions and products compute as the precision says."""
+        low = self.progress.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=low)
 
     def _to_device(self, levels: NDArray[np.uint8]) -> Tensor:
         pixels = torch.from_numpy(np.ascontiguousarray(levels))

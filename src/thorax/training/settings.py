@@ -11,6 +11,8 @@ from thorax.model.losses import Loss, LossConfig
 from thorax.training.context import ContextConfig
 from thorax.training.reading import ReadingConfig
 
+Precision = Literal["bfloat16", "float32"]
+
 
 class TrainingConfig(Config):
     """The recipe."""
@@ -60,8 +62,8 @@ class TrainingConfig(Config):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """auto: cuda where there is one."""
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
-    """Numbers that convolutions compute with; auto: bfloat16 on cuda and on processors that have it
-    in AMX, where it is some two times as fast; on others it would be slower than float32."""
+    """Numbers that convolutions compute with; auto: bfloat16 on cuda, and on a processor the faster
+    of both, measured once per machine and network (`thorax.training.precision`)."""
     threads: int = Field(default=0, ge=0)
     """Processor threads; 0: as many as this process may use."""
     keep_states: int = Field(default=3, ge=1)

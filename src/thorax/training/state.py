@@ -9,13 +9,14 @@ another folder (`thorax.stage.state_folder`).
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from thorax import artifacts
 from thorax.progress import say
+from thorax.training.settings import Precision
 
 _FILE = "progress.pt"
 
@@ -26,6 +27,7 @@ class Progress:
 
     Attributes:
         initial_weights: where the first weights came from; a state of others is not resumed.
+        precision: what convolutions compute in; empty before that is decided.
         epoch: epochs done.
         best_epoch: the epoch (from 1) of `best`; 0 before the first.
         best_score: its validation mean AUC.
@@ -34,6 +36,7 @@ class Progress:
     """
 
     initial_weights: str
+    precision: Precision | Literal[""] = ""
     epoch: int = 0
     best_epoch: int = 0
     best_score: float = float("-inf")
