@@ -3,12 +3,19 @@
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from torch.utils.flop_counter import FlopCounterMode
 
 from thorax import config
 from thorax.cli import presets, settings
 from thorax.cli.settings import SECTIONS, model_of
 from thorax.errors import BadInput
+from thorax.findings import FINDINGS
+from thorax.model import ensemble
+from thorax.sources.phantom.patients import studies
+from thorax.sources.phantom.source import PhantomConfig
+from thorax.training.settings import TrainingConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -48,7 +55,7 @@ def test_committed_settings_load(section: str, merged: Path) -> None:
 def test_every_preset_sets_the_same_keys() -> None:
     keys = {name: set(flat(yaml.safe_load((ROOT / f"presets/{name}.yaml").read_text())))
             for name in presets.names(ROOT)}  # fmt: skip
-    assert {"phantom-small", "nih-subset", "nih-full"} <= set(keys)
+    assert {"phantom-small", "phantom", "nih-subset", "nih-full"} <= set(keys)
     assert len({frozenset(value) for value in keys.values()}) == 1, keys
 
 
@@ -57,6 +64,35 @@ def test_the_committed_params_are_the_default_preset(tmp_path: Path) -> None:
     for name in ("params.yaml", "presets/phantom-small.yaml"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     assert presets.merge("phantom-small", tmp_path) == []
+
+
+def training_flops(preset: str) -> float:
+    """Floating-point operations of a preset's training: forward and twice as much backward."""
+    params = config.read_params(ROOT / "params.yaml")
+    values = config.read_params(ROOT / f"presets/{preset}.yaml")
+    settings = config.parse(values["training"], TrainingConfig, preset)
+    side = values["dataset"]["size_px"]
+    phantom = PhantomConfig.model_validate(params["sources"]["phantom"])
+    images = sum(
+        len(studies(phantom.seed, patient, phantom.prevalence, phantom.doubt_share))
+        for patient in range(1, phantom.patients + 1)
+    )
+    network = ensemble.build(settings.model, findings=len(FINDINGS)).train()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        for member in ensemble.members_of(network):
+            member.features(torch.zeros(2, 1, side, side))
+    passes = images * params["dataset"]["train_share"] * settings.epochs
+    return 3 * counter.get_total_flops() / 2 * passes
+
+
+def test_the_default_preset_trains_in_minutes_by_one_core() -> None:
+    """At 50 billion operations a second, which one core reached, 6e12 are two minutes."""
+    assert training_flops("phantom-small") < 6e12
+    assert training_flops("phantom") > 5 * training_flops("phantom-small")
+
+
+def test_the_default_preset_computes_by_one_thread_so_that_other_work_cannot_stall_it() -> None:
+    assert config.load("training", TrainingConfig, ROOT / "params.yaml").threads == 1
 
 
 def test_an_unknown_key_is_named_with_its_file_and_the_likely_key(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ CLOSED = Path(__file__).with_name("closed_network.py")
 SMALL: dict[str, Any] = {
     "sources": {"phantom": {"patients": 120, "size_px": 128}},
     "dataset": {"size_px": 64},
-    "training": {"epochs": 2, "patience_epochs": 2},
+    # Clones are compared with each other, and each would measure for itself which is faster.
+    "training": {"epochs": 2, "patience_epochs": 2, "precision": "float32"},
     "evaluation": {"replicates": 100},
     # What a gate refuses is tested in tests/gate; here the loop must reach its end.
     "gate": {

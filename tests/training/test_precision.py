@@ -1,4 +1,4 @@
-"""`precision: auto` measures once per machine and network, and a begun training keeps its choice."""
+"""`precision: auto` measures once per machine and network; a resumed training keeps its choice."""
 
 import json
 from collections.abc import Callable

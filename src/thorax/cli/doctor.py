@@ -105,7 +105,7 @@ def _gpu() -> Sign:
         "GPU",
         "note",
         "none",
-        "presets phantom-small and nih-subset run on the CPU; nih-full needs one",
+        "presets phantom-small, phantom and nih-subset run on the CPU; nih-full needs one",
     )
 
 
