@@ -66,7 +66,7 @@ def test_status_names_version_verdict_and_the_missing_champion(finished: Finishe
     assert status.returncode == 0, status.stderr
     assert "nothing" in status.stdout
     assert "pass" in status.stdout
-    assert "no model has been deployed" in status.stdout
+    assert "production.yaml names no release" in status.stdout
 
 
 def test_the_record_says_how_long_each_stage_took(finished: Finished) -> None:
