@@ -108,7 +108,8 @@ async def _serve(
         watch = Watch(client, deployment, settings)
         serving = asyncio.create_task(runner.start())
         await asyncio.sleep(0)  # Prefect takes SIGTERM for itself there, and then we take it back
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         tasks = [
             serving,
             asyncio.create_task(watch.run()),
@@ -134,7 +135,8 @@ def _stop_event() -> asyncio.Event:
     """An event that Ctrl-C sets.
 
     Ctrl-C reaches every process of the terminal, and a run that just imports would print a
-    traceback. So the signal is blocked here, which the runs inherit, and a thread waits for it.
+    traceback. So the signal is blocked here, which the runs inherit, and a thread waits for it. A
+    thread that is older than the block may get it instead; then the loop's own handler acts.
     """
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
