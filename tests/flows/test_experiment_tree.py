@@ -87,7 +87,7 @@ def test_a_worktree_that_is_brought_to_another_commit_keeps_artifacts_state_and_
     tree = checkout / ".thorax/experiments/mine/one/tree"
     experiment_tree.place(checkout, tree, run_commit(checkout, a=1))
     kept = {"artifacts/training/model.json": "{}", ".thorax/state/progress": "3",
-            "dvc.lock": "schema: '2.0'\n"}  # fmt: skip
+            "dvc.lock": "schema: '2.0'\nstages: {}\n"}  # fmt: skip
     for name, text in kept.items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text(text)
