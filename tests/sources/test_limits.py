@@ -1,5 +1,6 @@
 """Long reports and numbers beyond sense: one limit everywhere, refused at the pull with the row."""
 
+import gc
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -78,19 +79,26 @@ def test_a_longer_report_of_openi_is_named_and_stays_out(
     assert "1 reports cannot be read and stay out (the first: CXR3.xml" in refused.errors
 
 
-def test_the_miner_s_time_grows_with_the_report_s_length_and_no_faster() -> None:
-    """By processor time, and by a wide margin: twice the text must not take four times as long."""
-    labeler = Labeler(ReportsConfig())
-    forms = (SENTENCE, "no ", "x", " ", "effusion, ", "1) Mass. 2) No nodule. ", "\n")
-    labeler.label("There is a mass.")
-    for form in forms:
-        taken = []
-        for length in (250_000, 1_000_000):
-            text = form * (length // len(form))
-            started = time.process_time()
-            labeler.label(text)
-            taken.append(time.process_time() - started)
-        assert taken[1] < 8 * taken[0] + 0.5, (form, taken)
+def _least_seconds(text: str) -> float:
+    """The least processor time of three readings: other work and the collector only add to it."""
+    taken = []
+    for _ in range(3):
+        labeler = Labeler(ReportsConfig())  # a used one remembers the sentences
+        labeler.label("There is a mass.")
+        gc.collect()
+        started = time.process_time()
+        labeler.label(text)
+        taken.append(time.process_time() - started)
+    return min(taken)
+
+
+@pytest.mark.parametrize(
+    "form", [SENTENCE, "no ", "x", " ", "effusion, ", "1) Mass. 2) No nodule. ", "\n"]
+)
+def test_the_miner_s_time_grows_with_the_report_s_length_and_no_faster(form: str) -> None:
+    """Four times the text takes four times as long; sixteen times would be quadratic."""
+    short, long = (form * (length // len(form)) for length in (250_000, 1_000_000))
+    assert _least_seconds(long) < 9 * _least_seconds(short) + 0.5
 
 
 NUMBERS = ("1e300", "inf", "-inf", "nan", "1e18", "-3", "2.5", "two", "1_0e9")
