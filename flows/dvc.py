@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import repair
-from thorax import artifacts, environment
+from thorax import artifacts, disk_space, environment
 from thorax.errors import Refused, ThoraxError
 from thorax.locks import Locked, die_with_parent, find_holder, hold
 
@@ -193,9 +193,11 @@ def _explain(arguments: tuple[str, ...], status: int, said: str) -> None:
     if status < 0 or (stage_status is not None and (stage_status < 0 or stage_status > 128)):
         error = Killed(f"{what} was killed (status {stage_status if found else status})")
     elif stage_status == 2:
-        error = Refused(f"{arguments[-1]} was refused; its line stands above")
+        error = Refused(f"{arguments[-1]} was refused; its reason is in the lines above")
+    elif disk_space.mentions_full_disk(said):
+        error = ThoraxError(f"{what} failed: no space left on the disk: {disk_space.ADVICE}")
     else:
-        error = ThoraxError(f"{what} failed; the reason stands above")
+        error = ThoraxError(f"{what} failed; the reason is in the lines above")
     error.add_note(_last_words(said))
     raise error
 

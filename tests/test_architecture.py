@@ -19,7 +19,7 @@ LEVELS = {
     "reports": 1, "evaluation": 1, "localization": 1,
     "artifacts": 0, "config": 0, "images": 0, "image_formats": 0, "blessing": 0, "findings": 0,
     "errors": 0, "files": 0, "locks": 0, "stage": 0, "progress": 0, "environment": 0, "validity": 0,
-    "schemas": 0, "origin": 0, "stats": 0, "tar_archives": 0,
+    "schemas": 0, "disk_space": 0, "origin": 0, "stats": 0, "tar_archives": 0,
     "appearance": 0, "image_checks": 0, "keys": 0, "seal": 0,
 }  # fmt: skip
 

@@ -1,7 +1,7 @@
 """What every stage does around its work: one at a time, dying with its parent, plain errors.
 
 A stage is `python -m thorax.ROOM`. It exits 0 when its outputs are written (a verdict of no is an
-output), 1 on an error that a user can mend, 2 when an earlier verdict forbids it.
+output), 1 on an error that a user can fix, 2 when an earlier verdict forbids it.
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from thorax import artifacts
+from thorax import artifacts, disk_space
 from thorax.errors import ThoraxError
 from thorax.files import printable
 from thorax.locks import die_with_parent, hold
@@ -28,14 +28,11 @@ def run(name: str, work: Callable[[], None]) -> None:
     except ThoraxError as error:
         print(f"{name}: {printable(str(error))}", file=sys.stderr, flush=True)
         sys.exit(error.exit_code)
-    except OSError as error:
-        if error.errno not in _NO_SPACE:
+    except Exception as error:
+        full = disk_space.describe_full_disk(error, artifacts.root())
+        if not full:
             raise
-        print(
-            f"{name}: no disk space left ({error.filename or 'while writing'}): "
-            "free some and run it again; `thorax doctor` shows what is used",
-            file=sys.stderr,
-        )
+        print(f"{name}: {printable(full)}", file=sys.stderr, flush=True)
         sys.exit(1)
 
 
@@ -43,9 +40,6 @@ def _clear_leftovers(name: str) -> None:
     """Remove what a killed run of this stage left beside its output folder."""
     for left in output_folder(name).parent.glob(f".{name}.*"):
         shutil.rmtree(left, ignore_errors=True)
-
-
-_NO_SPACE = (28, 122)  # ENOSPC, EDQUOT
 
 
 def output_folder(name: str) -> Path:

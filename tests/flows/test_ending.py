@@ -26,7 +26,8 @@ def long():
     time.sleep(600)
 
 ending.at_once()
-long()
+with ending.with_server():
+    long()
 """
 
 
@@ -52,3 +53,26 @@ def test_a_signal_to_all_of_a_flow_ends_it_at_once(repository: Path, number: int
         f"thorax: ended by {signal.Signals(number).name}; the same command goes on from here"
     ]
     assert psutil.wait_procs([child, *mine], timeout=20)[1] == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_flow_whose_server_was_killed_ends_with_one_line(repository: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", FLOW], cwd=repository, env=environment.variables(repository),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout and process.stderr
+            child = psutil.Process(int(process.stdout.readline()))
+            children = psutil.Process(process.pid).children()
+            (server,) = (each for each in children if "uvicorn" in each.cmdline())
+            server.kill()
+            assert process.wait(60) == 1
+            line = process.stderr.read()
+        finally:
+            process.kill()
+    assert line == (
+        "thorax: Prefect's server of this run ended; the same command goes on from here\n"
+    )
+    assert psutil.wait_procs([child], timeout=20)[1] == []

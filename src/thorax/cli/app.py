@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from thorax import artifacts, files
+from thorax import artifacts, disk_space, files
 from thorax.cli import doubts
 from thorax.cli.groups import data, schedule
 from thorax.errors import BadInput, ThoraxError
@@ -336,11 +336,16 @@ def main() -> None:
     except BrokenPipeError:  # the reader, such as `head`, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except OSError as error:
-        print(f"thorax: {error.filename or ''}: {error.strerror}", file=sys.stderr)
-        sys.exit(1)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+    except Exception as error:
+        line = disk_space.describe_full_disk(error, Path.cwd())
+        if not line and isinstance(error, OSError):
+            line = f"{error.filename or ''}: {error.strerror}"
+        if not line:
+            raise  # a crash is a crash
+        print(f"thorax: {files.printable(line)}", file=sys.stderr)
+        sys.exit(1)
 
 
 def _print_usage_error(error: typer.TyperException) -> None:

@@ -13,7 +13,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from thorax import artifacts, environment
+from flows import dvc, prefect_server, repair, running
+from thorax import artifacts, environment, keys
 
 _PARTS = ("torch", "torchvision", "prefect", "dvc", "great-expectations", "bentoml", "onnxruntime",
           "scikit-learn", "pandas")  # fmt: skip
@@ -32,11 +33,14 @@ class Sign:
 
 
 def print_doctor() -> None:
-    """Print every sign; changes nothing."""
+    """Print every sign, with DVC's records repaired where nobody is writing them."""
     root = artifacts.root()
     environment.apply(root)
+    dvc.repair_records(root)
     marks = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "lacking": "[red]lacking[/]"}
-    table = Table("", "what", "seen", "what to do", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "what", "seen", "what to do"):
+        table.add_column(name, overflow="fold")
     for sign in examine(root):
         table.add_row(marks[sign.state], sign.what, sign.seen, sign.to_do)
     Console().print(table)
@@ -54,7 +58,11 @@ def examine(root: Path) -> Iterator[Sign]:
     yield from (_version(name) for name in _PARTS)
     yield _remote(root)
     yield _git(root)
-    yield _key(root)
+    yield _key()
+    yield _proxies()
+    yield _prefect_server()
+    yield _running(root)
+    yield _repairs(root)
 
 
 def _memory() -> Sign:
@@ -157,10 +165,47 @@ def _git(root: Path) -> Sign:
     return Sign("git", "ok", "clean")
 
 
-def _key(root: Path) -> Sign:
-    path = Path(os.environ.get("THORAX_BLESSING_KEY", root / ".thorax/keys/blessing.pem"))
+def _key() -> Sign:
+    path = keys.private_key_path()
     if not path.exists():
         return Sign("blessing key", "note", "none yet", "the first passing gate makes one")
     if path.stat().st_mode & 0o077:
         return Sign("blessing key", "lacking", f"{path} is readable by others", f"chmod 600 {path}")
     return Sign("blessing key", "ok", str(path))
+
+
+def _proxies() -> Sign:
+    names = ", ".join(sorted(environment.set_proxies(os.environ)))
+    if not names:
+        return Sign("proxies", "ok", "none set")
+    if unusable := environment.unusable_proxies(os.environ):
+        left_out = f"{', '.join(unusable)} left out: the package socksio is missing"
+        return Sign("proxies", "note", names, left_out)
+    return Sign("proxies", "ok", f"{names}; loopback goes past them")
+
+
+def _prefect_server() -> Sign:
+    url = os.environ.get("PREFECT_API_URL")
+    if not url:
+        return Sign("Prefect server", "ok", "one of our own while a flow runs")
+    if problem := prefect_server.find_problem(url):
+        return Sign(
+            "Prefect server",
+            "lacking",
+            f"PREFECT_API_URL={url} {problem}",
+            "start that server, or unset PREFECT_API_URL",
+        )
+    return Sign("Prefect server", "ok", f"PREFECT_API_URL={url} answers")
+
+
+def _running(root: Path) -> Sign:
+    return Sign("running now", "ok", "; ".join(running.describe(root)) or "nothing")
+
+
+def _repairs(root: Path) -> Sign:
+    """Repairs of DVC's records so far; what is broken now is repaired by the next command."""
+    found = repair.history(root)
+    if not found:
+        return Sign("repairs", "ok", "none needed so far")
+    last = found[-1]
+    return Sign("repairs", "note", f"{len(found)}, the last {last['time']}: {last['what']}")

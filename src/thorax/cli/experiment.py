@@ -151,7 +151,8 @@ def _run_flow(name: str, chosen: list[str], budget: str) -> None:
     from flows.experiment import experiment
 
     ending.at_once()
-    experiment(name, chosen, budget, return_state=True).result()
+    with ending.with_server():
+        experiment(name, chosen, budget, return_state=True).result()
 
 
 def _table(name: str, experiment: Experiment, chosen: list[str]) -> Table:

@@ -70,7 +70,8 @@ def _run_flow(from_path: Path | None, *, commit: bool) -> None:
     from flows.retraining import retraining
 
     ending.at_once()
-    state = retraining(
-        from_path=str(from_path) if from_path else None, commit=commit, return_state=True
-    )
+    with ending.with_server():
+        state = retraining(
+            from_path=str(from_path) if from_path else None, commit=commit, return_state=True
+        )
     state.result()
