@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass
@@ -21,12 +22,16 @@ class Proxy:
 
 
 @contextmanager
-def refusing_proxy() -> Iterator[Proxy]:
-    """Run the proxy for the `with` block."""
+def refusing_proxy(log: Path | None = None) -> Iterator[Proxy]:
+    """Run the proxy for the `with` block; `log` also gets a line per request."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            proxy.requests.append(self.rfile.readline().decode("latin-1").strip())
+            line = self.rfile.readline().decode("latin-1").strip()
+            proxy.requests.append(line)
+            if log:
+                with log.open("a") as file:
+                    file.write(f"{line}\n")
             while self.rfile.readline().strip():
                 pass
             self.wfile.write(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")

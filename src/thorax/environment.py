@@ -42,6 +42,8 @@ def variables(root: Path) -> dict[str, str]:
         # OpenMP's threads sleep while they wait: spinning made training 2 to 10 times slower on a
         # machine whose processors were busy with something else.
         "OMP_WAIT_POLICY": "passive",
+        # `git status` would lock the index to refresh it; a kill then leaves the lock for ever.
+        "GIT_OPTIONAL_LOCKS": "0",
     }
     environment = {**defaults, **direct_loopback(os.environ), **NO_TELEMETRY}
     environment["THORAX_ROOT"] = str(root)

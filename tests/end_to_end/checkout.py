@@ -15,7 +15,9 @@ import psutil
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-CLOSED = Path(__file__).with_name("closed_network.py")
+CLOSE = ["unshare", "-rn", sys.executable, str(Path(__file__).with_name("closed_network.py"))]
+# Where onnxruntime finds one of these it sends nothing, and would hide what it sends elsewhere.
+CI_VARIABLES = ("CI", "GITHUB_ACTIONS", "TF_BUILD", "BUILD_ID", "JENKINS_URL", "TEAMCITY_VERSION")
 
 SMALL: dict[str, Any] = {
     "sources": {"phantom": {"patients": 120, "size_px": 128}},
@@ -48,12 +50,18 @@ class Checkout:
     def command(self, *arguments: str) -> list[str]:
         thorax = [sys.executable, "-m", "thorax.cli.app", *arguments]
         if self.closed:
-            return ["unshare", "-rn", sys.executable, str(CLOSED), *thorax]
+            return [*CLOSE, str(self.requests), *thorax]
         return thorax
+
+    @property
+    def requests(self) -> Path:
+        """What a closed checkout's commands asked a proxy for, a line per request."""
+        return self.path / ".thorax/requests.log"
 
     def environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
-        kept.pop("THORAX_ROOT", None)
+        for name in ("THORAX_ROOT", *CI_VARIABLES):
+            kept.pop(name, None)
         return {**kept, "PYTHONPATH": f"{self.path / 'src'}:{self.path}", "COLUMNS": "120"}
 
     def run(self, *arguments: str, timeout_s: float = 900) -> "subprocess.CompletedProcess[str]":
@@ -121,6 +129,7 @@ def clone(
     path = target / "params.yaml"
     params = yaml.safe_load(path.read_text())
     path.write_text(yaml.safe_dump(_merged(params, SMALL if settings is None else settings)))
+    (target / ".thorax").mkdir(exist_ok=True)
     return Checkout(target.resolve(), closed)
 
 
@@ -128,7 +137,7 @@ def can_close_network() -> bool:
     """Whether this machine lets us make a network namespace."""
     if shutil.which("unshare") is None:
         return False
-    probe = ["unshare", "-rn", sys.executable, str(CLOSED), "true"]
+    probe = [*CLOSE, os.devnull, "true"]
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
 

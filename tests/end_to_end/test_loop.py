@@ -36,6 +36,8 @@ def test_the_loop_needs_no_network(finished: Finished) -> None:
         pytest.skip("this machine lets nobody make a network namespace (unshare -rn)")
     assert finished.checkout.closed
     assert finished.run.returncode == 0
+    asked = finished.checkout.requests
+    assert not asked.exists(), f"asked of a proxy: {asked.read_text()}"
 
 
 def test_a_second_retrain_does_nothing_and_prints_the_same_screen(finished: Finished) -> None:

@@ -5,16 +5,21 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from flows import dvc, prefect_server, repair, running
 from thorax import artifacts, environment, keys
+from thorax.errors import BadInput
 
 _PARTS = ("torch", "torchvision", "prefect", "dvc", "great-expectations", "bentoml", "onnxruntime",
           "scikit-learn", "pandas")  # fmt: skip
@@ -35,34 +40,49 @@ class Sign:
 def print_doctor() -> None:
     """Print every sign, with DVC's records repaired where nobody is writing them."""
     root = artifacts.root()
-    environment.apply(root)
-    dvc.repair_records(root)
+    with suppress(OSError):  # on a full disk the folders that it makes cannot be made
+        environment.apply(root)
     marks = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "lacking": "[red]lacking[/]"}
     table = Table(box=None, pad_edge=False)
     for name in ("", "what", "seen", "what to do"):
         table.add_column(name, overflow="fold")
     for sign in examine(root):
-        table.add_row(marks[sign.state], sign.what, sign.seen, sign.to_do)
+        table.add_row(marks[sign.state], escape(sign.what), escape(sign.seen), escape(sign.to_do))
     Console().print(table)
 
 
 def examine(root: Path) -> Iterator[Sign]:
-    """Look at processor, memory, disk, GPU, versions, remotes and keys."""
-    yield Sign(
-        "python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    )
-    yield Sign("processor", "ok", f"{os.cpu_count()} cores")
-    yield _memory()
-    yield _disk(root)
-    yield _gpu()
-    yield from (_version(name) for name in _PARTS)
-    yield _remote(root)
-    yield _git(root)
-    yield _key()
-    yield _proxies()
-    yield _prefect_server()
-    yield _running(root)
-    yield _repairs(root)
+    """Look at processor, memory, disk, GPU, versions, remotes, keys, locks and servers.
+
+    One that fails is a sign too: a doctor is asked when something is broken.
+    """
+    checks: dict[str, Callable[[], Sign]] = {
+        "python": _python,
+        "processor": lambda: Sign("processor", "ok", f"{os.cpu_count()} cores"),
+        "memory": _memory,
+        "disk": partial(_disk, root),
+        "GPU": _gpu,
+        **{name: partial(_version, name) for name in _PARTS},
+        "DVC's records": partial(_records, root),
+        "DVC remote": partial(_remote, root),
+        "git": partial(_git, root),
+        "git's lock": partial(_git_lock, root),
+        "blessing key": _key,
+        "proxies": _proxies,
+        "Prefect server": _prefect_server,
+        "running now": partial(_running, root),
+    }
+    for name, check in checks.items():
+        try:
+            yield check()
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            yield Sign(name, "lacking", f"cannot be looked at: {reason}")
+
+
+def _python() -> Sign:
+    seen = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    return Sign("python", "ok", seen)
 
 
 def _memory() -> Sign:
@@ -94,9 +114,13 @@ def _disk(root: Path) -> Sign:
 
 
 def _size(path: Path) -> int:
-    return sum(
-        file.lstat().st_size for file in path.rglob("*") if file.is_file() and not file.is_symlink()
-    )
+    """What the files below `path` take; some may go while we look."""
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with suppress(OSError):
+                total += Path(folder, name).lstat().st_size
+    return total
 
 
 def _gpu() -> Sign:
@@ -126,8 +150,12 @@ def _version(name: str) -> Sign:
 
 def _remote(root: Path) -> Sign:
     answer = subprocess.run(
-        ["dvc", "remote", "list"], cwd=root, capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-m", "dvc", "remote", "list"],
+        cwd=root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if answer.returncode != 0:
+        reason = " ".join(answer.stderr.split())[:200]
+        return Sign("DVC remote", "lacking", f"DVC fails: {reason}", "correct .dvc/config")
     remotes = ", ".join(" ".join(line.split()) for line in answer.stdout.splitlines())
     if not remotes:
         return Sign(
@@ -202,10 +230,35 @@ def _running(root: Path) -> Sign:
     return Sign("running now", "ok", "; ".join(running.describe(root)) or "nothing")
 
 
-def _repairs(root: Path) -> Sign:
-    """Repairs of DVC's records so far; what is broken now is repaired by the next command."""
+def _records(root: Path) -> Sign:
+    """Repair DVC's records unless somebody is writing them, and say what was ever repaired."""
+    try:
+        dvc.repair_records(root)
+    except BadInput as error:
+        return Sign("DVC's records", "lacking", str(error))
     found = repair.history(root)
     if not found:
-        return Sign("repairs", "ok", "none needed so far")
+        return Sign("DVC's records", "ok", "whole; never repaired")
     last = found[-1]
-    return Sign("repairs", "note", f"{len(found)}, the last {last['time']}: {last['what']}")
+    seen = f"whole; {len(found)} repairs, the last {last['time']}: {last['what']}"
+    return Sign("DVC's records", "note", seen)
+
+
+def _git_lock(root: Path) -> Sign:
+    """Git's own lock is a file that outlives a killed git, and then nobody can commit."""
+    command = ["git", "rev-parse", "--path-format=absolute", "--git-path", "index.lock"]
+    answer = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    path = Path(answer.stdout.strip())
+    if answer.returncode != 0 or not path.exists():
+        return Sign("git's lock", "ok", "none left over")
+    if _git_runs_in(root):
+        return Sign("git's lock", "ok", f"{path}, while git runs")
+    return Sign("git's lock", "lacking", f"{path} was left by a git that was killed", f"rm {path}")
+
+
+def _git_runs_in(root: Path) -> bool:
+    for process in psutil.process_iter(["name"]):
+        with suppress(psutil.Error):
+            if process.info["name"] == "git" and Path(process.cwd()).is_relative_to(root):
+                return True
+    return False

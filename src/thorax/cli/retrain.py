@@ -35,8 +35,8 @@ def retrain(
 def _retrain_if_needed(from_path: Path | None, console: Console, *, commit: bool) -> None:
     root = artifacts.root()
     if reason := look.what_is_to_do(from_path):
+        prefect_server.require_answer()  # first: importing Prefect fails where it is no address
         settings.check(root / "params.yaml")
-        prefect_server.require_answer()
         console.print(f"[bold]Retraining[/]: {reason}", highlight=False)
         _run_flow(from_path, commit=commit)
     else:

@@ -32,10 +32,11 @@ def noise() -> None:
 
     root = artifacts.root()
     environment.apply(root)
-    for needed in ("artifacts/dataset/manifest.parquet", "artifacts/inference/predictor"):
-        if not (root / needed).exists():
-            raise BadInput(f"{root / needed} is missing: train first (make retrain)")
     with running.exclusively("search for wrong labels"):
+        # Only now: a running retraining removes what it is about to make again.
+        for needed in ("artifacts/dataset/manifest.parquet", "artifacts/inference/predictor"):
+            if not (root / needed).exists():
+                raise BadInput(f"{root / needed} is missing: train first (make retrain)")
         dvc.write("repro", "--single-item", _STAGE)
     print(f"{root / 'artifacts/label_noise'}: suspects.parquet, noise.json. Now `thorax review`")
 
