@@ -1,4 +1,4 @@
-"""Who changes data or results waits for a running retraining, and says for which."""
+"""Who changes data or results waits for a running retraining by name; who looks says what runs."""
 
 import os
 import shutil
@@ -62,3 +62,14 @@ def test_a_command_waits_for_the_retraining_and_names_it(
     assert f"waiting for retraining (process {os.getpid()}, since " in printed[-1]
     after = sorted(path for path in checkout.rglob("*") if ".thorax" not in path.parts)
     assert after == before
+
+
+def test_status_says_what_runs_and_does_not_wait(checkout: Path) -> None:
+    with hold(checkout / ".thorax/retraining.lock", "retraining"):
+        answer = subprocess.run(
+            [sys.executable, "-m", "thorax.cli.app", "status"],
+            env=environment.variables(checkout), cwd=checkout, capture_output=True, text=True,
+            check=False, timeout=120,
+        )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    assert f"retraining (process {os.getpid()}, since" in " ".join(answer.stdout.split())
