@@ -41,6 +41,7 @@ def test_the_card_prints_the_box_makers_sentence(
     path = tmp_path / "predictor.json"
     path.write_text(json.dumps({"size_px": 64, "boxes": maker.model_dump(mode="json")}))
     written = card.render(
+        origin="phantom data",
         source={"source": "phantom", "licence": "none"},
         predictor=json.loads(path.read_text()),
         metrics={"split": "test", "images": 1, "patients": 1, "replicates": 100, "findings": {},

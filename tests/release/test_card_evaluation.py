@@ -36,6 +36,7 @@ RULES = [
 
 def written(**metrics: Any) -> str:
     return card.render(
+        origin="phantom data",
         source={"source": "phantom", "licence": "none"},
         predictor={"size_px": 64},
         metrics={"split": "test", "images": 90, "patients": 40, "replicates": 100,

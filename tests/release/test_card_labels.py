@@ -33,6 +33,7 @@ MEASURED = {
 )
 def test_the_card_tells_how_good_the_labels_are(told: dict[str, Any], said: str) -> None:
     written = card.render(
+        origin="phantom data",
         source={"source": "phantom", "licence": "none"},
         predictor={"size_px": 64},
         metrics={"split": "test", "images": 1, "patients": 1, "replicates": 100, "findings": {},

@@ -7,6 +7,7 @@ from thorax.release import card
 
 def written(**decision: Any) -> str:
     text = card.render(
+        origin="phantom data",
         source={"source": "phantom", "licence": "none"},
         predictor={"size_px": 64},
         metrics={"split": "test", "images": 1, "patients": 1, "replicates": 100, "findings": {},

@@ -9,13 +9,14 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from thorax import artifacts, blessing, config, keys, seal
+from thorax import artifacts, blessing, config, keys, origin, seal
 from thorax import stage as stages
 from thorax.errors import Refused
 from thorax.release import archive, bundle, card, provenance, releases
@@ -98,7 +99,11 @@ def _card(
     root: Path, *, metrics: dict[str, Any], decision: dict[str, Any], labels: dict[str, str]
 ) -> str:
     localization = root / "artifacts/localization/metrics.json"
+    day = provenance.commit_time(root).date()
+    # Without the day of the pull: the same commit and data give the same card on every machine.
+    about = replace(origin.read(root, predictor=root / "artifacts/inference/predictor"), day="")
     return card.render(
+        origin=f"{about.line} · commit of {day}",
         source=artifacts.read_json(root / "data/source.json"),
         predictor=artifacts.read_json(root / "artifacts/inference/predictor/predictor.json"),
         metrics=metrics,

@@ -22,10 +22,12 @@ def render(
     localization: dict[str, Any] | None,
     decision: dict[str, Any],
     labels: dict[str, str],
+    origin: str,
 ) -> str:
     """The card as Markdown.
 
     Args:
+        origin: which data and which model, on one line (`thorax.origin`).
         source: `data/source.json`.
         predictor: `artifacts/inference/predictor/predictor.json`.
         metrics: `artifacts/evaluation/metrics.json`.
@@ -54,6 +56,7 @@ def render(
         localization=localization,
         decision=decision,
         labels=labels,
+        origin=origin,
         rows=_rows(metrics["findings"]),
         points=_points(metrics.get("operating_points", {})),
         calibrated=_rows(metrics.get("calibration", {})),
