@@ -20,7 +20,7 @@ CLOSE = ["unshare", "-rn", sys.executable, str(Path(__file__).with_name("closed_
 CI_VARIABLES = ("CI", "GITHUB_ACTIONS", "TF_BUILD", "BUILD_ID", "JENKINS_URL", "TEAMCITY_VERSION")
 
 SMALL: dict[str, Any] = {
-    "sources": {"phantom": {"patients": 120, "size_px": 128}},
+    "sources": {"phantom": {"patients": 60, "size_px": 128}},
     "dataset": {"size_px": 64},
     # Clones are compared with each other, and each would measure for itself which is faster.
     "training": {"epochs": 2, "patience_epochs": 2, "precision": "float32"},
